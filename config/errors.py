@@ -1,0 +1,135 @@
+"""One shape for every error: JSON under /api/, a page elsewhere.
+
+`{"error": {"code": "...", "message": "...", "details": {...}}}` with the fitting status.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
+from django.db import DataError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler, set_rollback
+
+from labeling.errors import Forbidden, GoldsetError, Invalid, NotFound, TooLarge, Unavailable
+
+logger = logging.getLogger(__name__)
+
+API_PREFIX = "/api/"
+
+
+def body(code: str, message: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The error shape."""
+    return {"error": {"code": code, "message": message, "details": details or {}}}
+
+
+def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """Django REST framework's exception handler."""
+    if (known := as_goldset_error(exc)) is not None:
+        set_rollback()
+        return Response(body(known.code, known.message, known.details), status=known.status)
+    response = exception_handler(exc, context)
+    if response is None or not isinstance(exc, exceptions.APIException):
+        return response
+    response.data = _from_rest_framework(exc)
+    return response
+
+
+def _from_rest_framework(exc: exceptions.APIException) -> dict[str, Any]:
+    if isinstance(exc, exceptions.ValidationError):
+        details = exc.detail if isinstance(exc.detail, dict) else {"non_field_errors": exc.detail}
+        return body("invalid", f"Please correct: {_first_complaint(details)}", {"fields": details})
+    detail = exc.detail if isinstance(exc.detail, str) else str(exc.default_detail)
+    return body(str(exc.get_codes() if isinstance(exc.detail, str) else exc.default_code), str(detail))
+
+
+def _first_complaint(details: Any, path: str = "") -> str:
+    """The first message in DRF's nested error structure, with the path to its field."""
+    if isinstance(details, dict):
+        name, inner = next(iter(details.items()), ("input", "is not valid"))
+        return _first_complaint(inner, f"{path}.{name}" if path else str(name))
+    if isinstance(details, list) and details:
+        at = next((index for index, item in enumerate(details) if item), 0)
+        here = f"{path}[{at}]" if isinstance(details[at], dict) else path
+        return _first_complaint(details[at], here)
+    return f"{path}: {details}" if path else str(details)
+
+
+def as_goldset_error(exc: Exception) -> GoldsetError | None:
+    """The error as one of ours, where it is a known kind of trouble."""
+    match exc:
+        case GoldsetError():
+            return exc
+        case Http404():
+            return NotFound("There is nothing at this address, or you may not see it.")
+        case PermissionDenied():
+            return Forbidden(str(exc) or "You may not do this.")
+        case RequestDataTooBig():
+            return TooLarge("The request is larger than this server takes; send less at once.")
+        case ValidationError():
+            fields = exc.message_dict if hasattr(exc, "error_dict") else {"value": exc.messages}
+            return Invalid(f"Please correct: {_first_complaint(fields)}", details={"fields": fields})
+        case OperationalError():
+            logger.error("database: %s", exc)
+            return Unavailable("The database does not answer; try again in a moment.", code="database_unavailable")
+        case DataError():
+            return Invalid("A value does not fit its field (too long, or a character that cannot be stored).")
+        case UnicodeError():
+            return Invalid("The text holds a character that cannot be stored, such as half a surrogate pair.")
+    return None
+
+
+class ErrorMiddleware:
+    """Gives pages and non-REST addresses the same errors; hides what is unexpected."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer known trouble; leave the rest to Django's own 500."""
+        if (known := as_goldset_error(exception)) is None:
+            return None
+        return respond(request, known)
+
+
+def respond(request: HttpRequest, error: GoldsetError) -> HttpResponse:
+    """The error as JSON or as a page."""
+    if request.path.startswith(API_PREFIX):
+        return JsonResponse(body(error.code, error.message, error.details), status=error.status)
+    return render(request, "error.html", {"error": error}, status=error.status)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404."""
+    return respond(request, NotFound("There is nothing at this address, or you may not see it."))
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler403."""
+    return respond(request, Forbidden(str(exception) or "You may not do this."))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The page for a form whose token is missing or old."""
+    return respond(request, Forbidden("This form has grown old. Go back, load the page again and resend it."))
+
+
+class ServerFault(GoldsetError):
+    """Something unexpected; the log has the details."""
+
+    status, code = 500, "server_error"
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500."""
+    return respond(request, ServerFault("Something went wrong on the server; it has been written to the log."))
+
+
+

@@ -1,0 +1,1 @@
+"""People, texts and labels: projects, the queue, annotating and reviewing."""

@@ -1,0 +1,248 @@
+"""BIO tags and spans: the two faces of a labelled token sequence, and the other tag schemes.
+
+The stored truth is IOB2: `B-X` begins an entity, `I-X` goes on, `O` is outside. A `Span` is a half-open
+range of tokens. Every conversion between them, in and out of other schemes, stands here and nowhere else.
+
+>>> spans(["B-PER", "I-PER", "O"])
+[Span(start=0, end=2, label='PER')]
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from labeling.errors import Invalid
+
+OUTSIDE = "O"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range `[start, end)` of tokens with a label."""
+
+    start: int
+    end: int
+    label: str
+
+
+class IllegalTags(Invalid):
+    """Tags that break their scheme; `index` is the offending token's position."""
+
+    code = "illegal_tags"
+
+    def __init__(self, message: str, index: int) -> None:
+        super().__init__(message, details={"index": index})
+        self.index = index
+
+
+def split_tag(tag: str) -> tuple[str, str]:
+    """`B-creative-work` gives `("B", "creative-work")`: a label may hold hyphens, a prefix may not."""
+    prefix, _, label = tag.partition("-")
+    return prefix, label
+
+
+def label_of(tag: str) -> str:
+    """The label of a tag, or an empty string for `O`."""
+    return split_tag(tag)[1]
+
+
+def tag_names(labels: Iterable[str]) -> list[str]:
+    """`["O", "B-X", "I-X", …]` in the labels' order: the classes of a model and of an exported data set."""
+    return [OUTSIDE, *(f"{prefix}-{label}" for label in labels for prefix in "BI")]
+
+
+def illegal_index(tags: Sequence[str]) -> int | None:
+    """The first position at which `tags` are not IOB2, or None."""
+    previous = OUTSIDE
+    for index, tag in enumerate(tags):
+        prefix, label = split_tag(tag)
+        goes_on = prefix == "I" and label and label_of(previous) == label
+        if tag != OUTSIDE and not (prefix == "B" and label) and not goes_on:
+            return index
+        previous = tag
+    return None
+
+
+def require_legal(tags: Sequence[str], *, length: int | None = None, labels: Iterable[str] | None = None) -> None:
+    """Raise `Invalid`, naming the position, unless `tags` are IOB2, `length` long and use only `labels`."""
+    if length is not None and len(tags) != length:
+        raise Invalid(
+            f"There are {len(tags)} tags for {length} tokens; give exactly one tag per token.",
+            code="wrong_length",
+            details={"tags": len(tags), "tokens": length},
+        )
+    if (index := illegal_index(tags)) is not None:
+        raise IllegalTags(_complaint(tags, index), index)
+    if labels is not None and (unknown := sorted({label_of(tag) for tag in tags} - {"", *labels})):
+        raise Invalid(
+            f"Unknown label {unknown[0]!r}: the project does not have it. Add it to the project's labels first.",
+            code="unknown_label",
+            details={"labels": unknown},
+        )
+
+
+def _complaint(tags: Sequence[str], index: int) -> str:
+    tag = tags[index]
+    if split_tag(tag)[0] == "I" and label_of(tag):
+        return f"Tag {tag!r} at token {index} does not follow B-{label_of(tag)} or I-{label_of(tag)}."
+    return f"Tag {tag!r} at token {index} is not O, B-<label> or I-<label>."
+
+
+def spans(tags: Sequence[str]) -> list[Span]:
+    """The spans of legal IOB2 tags, in order."""
+    found: list[Span] = []
+    start = 0
+    for index, tag in enumerate((*tags, OUTSIDE)):
+        if tag.startswith("I-"):
+            continue
+        if index and tags[index - 1] != OUTSIDE:
+            found.append(Span(start, index, label_of(tags[index - 1])))
+        start = index
+    return found
+
+
+def tags_of(spans: Iterable[Span], length: int) -> list[str]:
+    """IOB2 tags for `length` tokens; raises `Invalid` for a span outside the text, empty, or over another."""
+    tags = [OUTSIDE] * length
+    for span in sorted(spans):
+        if not 0 <= span.start < span.end <= length:
+            raise Invalid(
+                f"Span [{span.start}, {span.end}) does not lie within the {length} tokens.",
+                code="span_out_of_range",
+                details={"start": span.start, "end": span.end, "tokens": length},
+            )
+        if any(tag != OUTSIDE for tag in tags[span.start : span.end]):
+            raise Invalid(
+                f"Span [{span.start}, {span.end}) {span.label} overlaps another span; spans must not overlap.",
+                code="overlapping_spans",
+                details={"start": span.start, "end": span.end, "label": span.label},
+            )
+        tags[span.start : span.end] = [f"B-{span.label}"] + [f"I-{span.label}"] * (span.end - span.start - 1)
+    return tags
+
+
+# Other schemes -------------------------------------------------------------------------------------------
+
+SCHEMES = ("iob2", "iob1", "bioes", "bilou")
+_LETTERS = {"bioes": {"B": "B", "I": "I", "E": "E", "S": "S"}, "bilou": {"B": "B", "I": "I", "L": "E", "U": "S"}}
+
+
+def decode(tags: Sequence[str], scheme: str) -> list[str]:
+    """Tags of any of `SCHEMES` as IOB2; raises `IllegalTags` where they break their scheme."""
+    if scheme == "iob2":
+        require_legal(tags)
+        return list(tags)
+    return _from_iob1(tags) if scheme == "iob1" else _from_bioes(tags, scheme)
+
+
+def _from_iob1(tags: Sequence[str]) -> list[str]:
+    """In IOB1 `B-X` stands only where an entity directly follows another of its label X (Ramshaw & Marcus 1995)."""
+    result: list[str] = []
+    before = ""
+    for index, tag in enumerate(tags):
+        prefix, label = split_tag(tag)
+        if tag == OUTSIDE:
+            result.append(OUTSIDE)
+        elif label and (prefix == "I" or (prefix == "B" and label == before)):
+            result.append(f"{'I' if prefix == 'I' and label == before else 'B'}-{label}")
+        else:
+            raise IllegalTags(f"Tag {tag!r} at token {index} is not legal IOB1.", index)
+        before = label
+    return result
+
+
+def _from_bioes(tags: Sequence[str], scheme: str) -> list[str]:
+    letters = _LETTERS[scheme]
+    result: list[str] = []
+    open_label = ""  # the label of an entity that has begun and not ended
+    for index, tag in enumerate((*tags, OUTSIDE)):
+        prefix, label = split_tag(tag)
+        kind = OUTSIDE if tag == OUTSIDE else letters.get(prefix, "")
+        fits = label == open_label if kind in ("I", "E") else not open_label
+        if not fits or (kind != OUTSIDE and not label) or not kind:
+            at = min(index, len(tags) - 1)
+            raise IllegalTags(f"Tag {tags[at]!r} at token {at} is not legal {scheme.upper()}.", at)
+        result.append(tag if kind == OUTSIDE else f"{'B' if kind in ('B', 'S') else 'I'}-{label}")
+        open_label = label if kind in ("B", "I") else ""
+    return result[:-1]
+
+
+def encode(tags: Sequence[str], scheme: str) -> list[str]:
+    """Legal IOB2 tags in another scheme."""
+    if scheme == "iob2":
+        return list(tags)
+    return _to_iob1(tags) if scheme == "iob1" else _to_bioes(tags, scheme)
+
+
+def _to_iob1(tags: Sequence[str]) -> list[str]:
+    result: list[str] = []
+    before = ""
+    for tag in tags:
+        prefix, label = split_tag(tag)
+        result.append(f"I-{label}" if prefix == "B" and label != before else tag)
+        before = label
+    return result
+
+
+def _to_bioes(tags: Sequence[str], scheme: str) -> list[str]:
+    last, single = {letter: own for own, letter in _LETTERS[scheme].items()}["E"], _single(scheme)
+    result: list[str] = []
+    for index, tag in enumerate(tags):
+        prefix, label = split_tag(tag)
+        ends = tag != OUTSIDE and (index + 1 == len(tags) or tags[index + 1] != f"I-{label}")
+        letter = (single if prefix == "B" else last) if ends else prefix
+        result.append(OUTSIDE if tag == OUTSIDE else f"{letter}-{label}")
+    return result
+
+
+def _single(scheme: str) -> str:
+    return next(own for own, letter in _LETTERS[scheme].items() if letter == "S")
+
+
+@dataclass(slots=True)
+class SchemeEvidence:
+    """Counts, over a whole file, of what tells the schemes apart; `add` each sentence, then ask `scheme`."""
+
+    iob1: int = 0  # an entity that begins with I-
+    iob2: int = 0  # an entity that begins with B- where IOB1 would write I-
+    bioes: int = 0
+    bilou: int = 0
+
+    def add(self, tags: Iterable[str]) -> None:
+        """Count the signs in one sentence's tags."""
+        before = ""
+        for tag in tags:
+            prefix, label = split_tag(tag)
+            self.bioes += prefix in ("E", "S") and bool(label)
+            self.bilou += prefix in ("L", "U") and bool(label)
+            self.iob1 += prefix == "I" and label != before
+            self.iob2 += prefix == "B" and label != before
+            before = label
+
+    @property
+    def scheme(self) -> str:
+        """The scheme that the counts speak for; IOB2 where they say nothing."""
+        if self.bioes or self.bilou:
+            return "bioes" if self.bioes >= self.bilou else "bilou"
+        return "iob1" if self.iob1 > self.iob2 else "iob2"
+
+
+# Comparing -----------------------------------------------------------------------------------------------
+
+
+def compare(suggested: Sequence[str], decided: Sequence[str]) -> dict[str, int]:
+    """How a person used a suggestion: spans kept as they were, edited, rejected, and drawn afresh.
+
+    A decided span that touches a suggested one without being equal to it counts as its edit.
+    """
+    before, after = set(spans(suggested)), set(spans(decided))
+    kept = before & after
+    offered, drawn = sorted(before - kept), sorted(after - kept)
+    edited = [span for span in drawn if any(_overlap(span, other) for other in offered)]
+    rejected = [span for span in offered if not any(_overlap(span, other) for other in drawn)]
+    counts: dict[str, Any] = {"kept": kept, "edited": edited, "rejected": rejected}
+    return {name: len(found) for name, found in counts.items()} | {"drawn": len(drawn) - len(edited)}
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end

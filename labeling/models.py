@@ -1,0 +1,315 @@
+"""The rows of labelling and the rules that the database keeps about them.
+
+What a check constraint cannot say (tags fit their text and use known labels, texts and events never
+change) is a trigger in `migrations/0002_rules.py`. Rows are reached through `labeling.access` only.
+"""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Random, Upper
+
+from labeling import tokens
+
+User = settings.AUTH_USER_MODEL
+
+
+class Role(models.TextChoices):
+    """What a member may do; each includes the ones before it."""
+
+    ANNOTATOR = "annotator", "Annotator"
+    REVIEWER = "reviewer", "Reviewer"
+    MANAGER = "manager", "Manager"
+
+    @property
+    def rank(self) -> int:
+        """0 for annotator, 1 for reviewer, 2 for manager."""
+        return list(Role).index(self)
+
+
+class Split(models.TextChoices):
+    """Hugging Face's names for the parts of a data set."""
+
+    TRAIN = "train", "train"
+    VALIDATION = "validation", "validation"
+    TEST = "test", "test"
+
+
+class Review(models.TextChoices):
+    """When a submitted annotation becomes the accepted one."""
+
+    ALWAYS = "always", "A reviewer accepts each text"
+    DISAGREEMENT = "disagreement", "A reviewer decides only where annotators differ"
+    NEVER = "never", "The first submitted annotation is accepted"
+
+
+class Project(models.Model):
+    """One labelling task: labels, guidelines, members, settings, documents."""
+
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=200)
+    guidelines = models.TextField(blank=True, help_text="Markdown, shown to annotators.")
+    tokenizer = models.CharField(max_length=20, default="words", choices=[(kind, kind) for kind in tokens.KINDS])
+    overlap = models.PositiveSmallIntegerField(
+        default=1, validators=[MinValueValidator(1), MaxValueValidator(20)], help_text="People per document."
+    )
+    review = models.CharField(max_length=20, choices=Review, default=Review.ALWAYS)
+    lease_minutes = models.PositiveIntegerField(
+        default=30, validators=[MinValueValidator(1), MaxValueValidator(10_080)]
+    )
+    # Split policy: shares of new documents that do not bring a split of their own; the rest is train.
+    validation_share = models.FloatField(
+        default=0.1, validators=[MinValueValidator(0), MaxValueValidator(0.45)]
+    )
+    test_share = models.FloatField(default=0.1, validators=[MinValueValidator(0), MaxValueValidator(0.45)])
+    # The model in the loop.
+    query_strategy = models.CharField(max_length=40, default="least_confidence")
+    held_out_rate = models.FloatField(
+        default=0.2,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text="Share of served texts that come from validation and test, in random order, unsuggested.",
+    )
+    base_model = models.CharField(max_length=300, blank=True, help_text="Hub id or folder; empty: the server's.")
+    retrain_hour = models.PositiveSmallIntegerField(
+        default=2, validators=[MaxValueValidator(23)], help_text="Hour of the nightly retraining."
+    )
+    retrain_min_new = models.PositiveIntegerField(
+        default=50, help_text="Newly accepted texts that make a retraining due; 0 turns it off."
+    )
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(overlap__gte=1), name="project_overlap_positive"),
+            models.CheckConstraint(
+                condition=Q(validation_share__gte=0, validation_share__lte=0.45, test_share__gte=0, test_share__lte=0.45),
+                name="project_split_shares",
+            ),
+            models.CheckConstraint(
+                condition=Q(held_out_rate__gte=0, held_out_rate__lte=1), name="project_held_out_rate"
+            ),
+            models.CheckConstraint(condition=Q(review__in=Review.values), name="project_review_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person's role in a project."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role, default=Role.ANNOTATOR)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "user"], name="membership_once"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role})"
+
+
+class Label(models.Model):
+    """An entity type of a project. Never deleted while an annotation uses it (trigger)."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="labels")
+    name = models.CharField(max_length=100)
+    color = models.CharField(max_length=7, help_text="#rrggbb")
+    hotkey = models.CharField(max_length=1, blank=True)
+    description = models.TextField(blank=True)
+    position = models.PositiveIntegerField(help_text="Order in the palette and in exported classes.")
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "name"], name="label_name_once"),
+            models.UniqueConstraint(
+                fields=["project", "hotkey"], condition=~Q(hotkey=""), name="label_hotkey_once"
+            ),
+            models.CheckConstraint(condition=Q(name__regex=r"^\S+$"), name="label_name_no_blanks"),
+            models.CheckConstraint(condition=Q(color__regex=r"^#[0-9a-fA-F]{6}$"), name="label_color_hex"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Document(models.Model):
+    """One text to label, with its token grid (code-point offsets) and its split; text and grid never change."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "To label"
+        SUBMITTED = "submitted", "To review"
+        ACCEPTED = "accepted", "Accepted"
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="documents")
+    key = models.CharField(max_length=200, help_text="The record's own id, or content hash and occurrence.")
+    text = models.TextField()
+    token_starts = ArrayField(models.IntegerField())
+    token_ends = ArrayField(models.IntegerField())
+    split = models.CharField(max_length=10, choices=Split)
+    group_key = models.CharField(max_length=64, help_text="Documents of one group share a split.")
+    status = models.CharField(
+        max_length=10, choices=Status, default=Status.PENDING, db_default=Status.PENDING
+    )
+    # Higher is served first. Held-out documents keep the random value that they are born with.
+    priority = models.FloatField(db_default=Random())
+    meta = models.JSONField(default=dict, db_default={})
+    layout = models.JSONField(null=True, help_text="What the file held beside tokens and tags, to give it back.")
+    # Where it came from: job id (0: by hand) and line. Export follows this order.
+    source = models.BigIntegerField(default=0, db_default=0)
+    line = models.BigIntegerField(default=0, db_default=0)
+    archived_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_default=models.functions.Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "key"], name="document_key_once"),
+            models.CheckConstraint(condition=Q(split__in=Split.values), name="document_split_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "submitted", "accepted"]), name="document_status_known"
+            ),
+        ]
+        indexes = [
+            # Reader: labeling.queue, the next document to serve.
+            models.Index(
+                F("project"), F("split"), F("priority").desc(), F("id"),
+                name="document_queue", condition=Q(status="pending", archived_at__isnull=True),
+            ),
+            # Reader: the export, in the order in which documents came in.
+            models.Index(fields=["project", "source", "line", "id"], name="document_came_in"),
+            # Reader: the documents page, filtered by status, newest first; the review queue.
+            models.Index(fields=["project", "status", "id"], name="document_by_status"),
+            # Reader: the search box of the documents page (substring, any language).
+            GinIndex(OpClass(Upper("text"), name="gin_trgm_ops"), name="document_text_trigram"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.text[:60]}"
+
+    @property
+    def tokens(self) -> list[str]:
+        """The tokens as strings."""
+        return tokens.pieces(self.text, self.token_starts, self.token_ends)
+
+    @property
+    def held_out(self) -> bool:
+        """Whether it belongs to an exam: served without suggestions."""
+        return self.split != Split.TRAIN
+
+
+class Annotation(models.Model):
+    """One person's tags for one document."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        SUBMITTED = "submitted", "Submitted"
+        RETURNED = "returned", "Returned"
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="annotations")
+    annotator = models.ForeignKey(User, on_delete=models.PROTECT, related_name="annotations")
+    tags = ArrayField(models.TextField())
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    accepted = models.BooleanField(default=False)
+    revision = models.PositiveIntegerField(default=1, help_text="Grows with each save; a stale save is refused.")
+    seconds = models.FloatField(default=0, help_text="Active work, as the browser measured it.")
+    note = models.TextField(blank=True, help_text="A reviewer's word when it is returned.")
+    # Which model's suggestion was shown, and what became of it: kept, edited, rejected, drawn.
+    suggested_by = models.CharField(max_length=100, blank=True)
+    suggestion_use = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    submitted_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True)
+    accepted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["document", "annotator"], name="annotation_once"),
+            models.UniqueConstraint(
+                fields=["document"], condition=Q(accepted=True), name="annotation_accepted_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted=False) | Q(state="submitted", accepted_at__isnull=False),
+                name="annotation_accepted_is_submitted",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "submitted", "returned"]), name="annotation_state_known"
+            ),
+        ]
+        indexes = [
+            # Reader: the documents page filtered by label; the check before a label is deleted.
+            GinIndex(fields=["tags"], name="annotation_by_tag"),
+            # Reader: a person's own history and the progress page.
+            models.Index(fields=["annotator", "-updated_at"], name="annotation_by_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.annotator} on {self.document_id}"
+
+
+class Prediction(models.Model):
+    """One model's tags and confidences for one document; never mixed with annotations."""
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="predictions")
+    model = models.CharField(max_length=100, help_text="Name of the model, or `import`.")
+    tags = ArrayField(models.TextField())
+    confidences = ArrayField(models.FloatField(), help_text="Per token: probability of its tag.")
+    created_at = models.DateTimeField(auto_now_add=True, db_default=models.functions.Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["document", "model"], name="prediction_once")]
+
+    def __str__(self) -> str:
+        return f"{self.model} on {self.document_id}"
+
+
+class Assignment(models.Model):
+    """A person's lease on a document. Its expiry is compared with the clock, never swept."""
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="assignments")
+    annotator = models.ForeignKey(User, on_delete=models.CASCADE, related_name="assignments")
+    expires_at = models.DateTimeField()
+    skipped_at = models.DateTimeField(null=True)
+    skip_reason = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["document", "annotator"], name="assignment_once")]
+        indexes = [
+            # Reader: labeling.queue, the person's own open leases.
+            models.Index(fields=["annotator", "expires_at"], name="assignment_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.annotator} has {self.document_id} until {self.expires_at:%F %T}"
+
+
+class Event(models.Model):
+    """Who did what to which row: append-only (trigger)."""
+
+    project = models.ForeignKey(Project, null=True, on_delete=models.PROTECT, related_name="events")
+    actor = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    verb = models.CharField(max_length=60)
+    # No foreign key: what happened to a document is remembered after the document.
+    document = models.BigIntegerField(null=True)
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            # Reader: the history of a project, newest first.
+            models.Index(fields=["project", "-id"], name="event_by_project"),
+            # Reader: the history of a document.
+            models.Index(fields=["document", "-id"], name="event_by_document", condition=Q(document__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} by {self.actor_id}"

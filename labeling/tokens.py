@@ -1,0 +1,53 @@
+r"""Token grids: where each token of a text begins and ends, in code points.
+
+Spaced scripts give words and single punctuation marks; Han, Kana, Thai and their like, which write no
+blanks, give single characters. No token cuts a grapheme cluster (an emoji family, a letter with its
+accents) in two. Unicode properties and clusters come from the `regex` library.
+
+>>> tokenize("Hi, 中国!")
+([0, 2, 4, 5, 6], [2, 3, 5, 6, 7])
+"""
+
+from collections.abc import Sequence
+
+import regex
+
+UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
+# A word: letters, digits and their marks, with an apostrophe, dot or comma only between two digits or letters.
+_WORD = rf"(?:(?![{UNSPACED}])[\p{{L}}\p{{N}}_]\p{{M}}*(?:[\u200c\u200d]\p{{M}}*)?)"
+_NUMBER = r"\p{Nd}+(?:[.,]\p{Nd}+)+"
+_CLUSTER = r"(?:(?!\s)\X)"
+_PATTERNS = {
+    "words": regex.compile(rf"{_NUMBER}(?![\p{{L}}\p{{N}}])|{_WORD}+(?:['’]{_WORD}+)*|{_CLUSTER}"),
+    "characters": regex.compile(_CLUSTER),
+}
+KINDS = tuple(_PATTERNS)
+_CJK = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\u3000-\u303f\uff00-\uffef]")
+
+
+def tokenize(text: str, kind: str = "words") -> tuple[list[int], list[int]]:
+    """The starts and ends of the tokens of `text`; `kind` is one of `KINDS`."""
+    found = [match.span() for match in _PATTERNS[kind].finditer(text)]
+    return [start for start, _ in found], [end for _, end in found]
+
+
+def join(tokens: Sequence[str]) -> tuple[str, list[int], list[int]]:
+    """A text made of given tokens, with their grid: a blank between two, save between two CJK characters."""
+    parts: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+    for index, token in enumerate(tokens):
+        if index and not (_CJK.match(tokens[index - 1][-1:]) and _CJK.match(token[:1])):
+            parts.append(" ")
+            at += 1
+        parts.append(token)
+        starts.append(at)
+        at += len(token)
+        ends.append(at)
+    return "".join(parts), starts, ends
+
+
+def pieces(text: str, starts: Sequence[int], ends: Sequence[int]) -> list[str]:
+    """The tokens of a grid as strings."""
+    return [text[start:end] for start, end in zip(starts, ends, strict=True)]
