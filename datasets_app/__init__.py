@@ -1,0 +1,1 @@
+"""Data in and out: jobs, import, dataset versions, export; file formats under `codecs`."""

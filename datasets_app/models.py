@@ -1,0 +1,135 @@
+"""Jobs and frozen dataset versions, and the rules that the database keeps about them.
+
+Versions and their items are never changed: triggers in `migrations/0002_rules.py` refuse it. Rows are
+reached through `datasets_app.access` only.
+"""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from labeling.models import Document, Project, Split
+
+User = settings.AUTH_USER_MODEL
+
+
+class Job(models.Model):
+    """A long piece of work: its state, progress, errors and result. Run by `datasets_app.jobs`."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    ACTIVE = (State.QUEUED, State.RUNNING)
+
+    project = models.ForeignKey(Project, null=True, on_delete=models.PROTECT, related_name="jobs")
+    kind = models.CharField(max_length=40)
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED, db_default=State.QUEUED)
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(null=True)
+    note = models.CharField(max_length=500, blank=True, help_text="What it is doing now.")
+    params = models.JSONField(default=dict)
+    cursor = models.JSONField(null=True, help_text="Where the next worker goes on after a crash.")
+    result = models.JSONField(default=dict)
+    message = models.TextField(blank=True, help_text="Why it failed.")
+    error_count = models.PositiveBigIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0, help_text="Claims since progress was last kept.")
+    claimed_by = models.CharField(max_length=64, blank=True)
+    # While running: the worker's last sign of life. While queued: when it was last sent to the broker.
+    heartbeat = models.DateTimeField(null=True)
+    cancel_requested = models.BooleanField(default=False)
+    dedupe_key = models.CharField(max_length=200, null=True, unique=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "running", "succeeded", "failed", "cancelled"]),
+                name="job_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "running"], finished_at__isnull=True)
+                | Q(state__in=["succeeded", "failed", "cancelled"], finished_at__isnull=False),
+                name="job_finished_at_fits_state",
+            ),
+        ]
+        indexes = [
+            # Reader: the list of a project's jobs, newest first.
+            models.Index(fields=["project", "-id"], name="job_by_project"),
+            # Reader: jobs.requeue_stale, every few seconds.
+            models.Index(fields=["heartbeat"], name="job_active", condition=Q(state__in=["queued", "running"])),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} job {self.pk} ({self.state})"
+
+
+class JobError(models.Model):
+    """One bad line or record; a job that runs twice records it once."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="errors")
+    line = models.BigIntegerField()
+    code = models.CharField(max_length=60)
+    message = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "line", "code"], name="job_error_once")]
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.message}"
+
+
+class DatasetVersion(models.Model):
+    """An immutable, numbered, fingerprinted snapshot of a project's accepted annotations."""
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    notes = models.TextField(blank=True)
+    fingerprint = models.CharField(max_length=64, help_text="Same content, same fingerprint, on any machine.")
+    labels = models.JSONField(help_text="[{name, color, description}] in the project's order.")
+    guidelines = models.TextField(blank=True)
+    policy = models.JSONField(help_text="{splits, tokenizer, review, overlap} at the time.")
+    counts = models.JSONField(help_text="{documents, tokens, spans, splits: {split: {…, labels}}}")
+    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
+    created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "number"], name="version_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.project.slug} v{self.number}"
+
+
+class VersionItem(models.Model):
+    """One document of a version with its gold tags; the text itself never changes, so it is not copied."""
+
+    version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="items")
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    position = models.BigIntegerField(help_text="From 0, in the order in which the documents came in.")
+    key = models.CharField(max_length=200)
+    split = models.CharField(max_length=10, choices=Split)
+    tags = ArrayField(models.TextField())
+    annotator = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            # Also the reader's index: versions.items, a page of positions at a time.
+            models.UniqueConstraint(fields=["version", "position"], name="version_item_position_once"),
+            models.UniqueConstraint(fields=["version", "document"], name="version_item_document_once"),
+            models.CheckConstraint(condition=Q(split__in=Split.values), name="version_item_split_known"),
+        ]
+        indexes = [
+            # Reader: versions.items of one split.
+            models.Index(fields=["version", "split", "position"], name="version_item_by_split"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} in version {self.version_id}"
