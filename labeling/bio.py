@@ -124,7 +124,10 @@ def tags_of(spans: Iterable[Span], length: int) -> list[str]:
 # Other schemes -------------------------------------------------------------------------------------------
 
 SCHEMES = ("iob2", "iob1", "bioes", "bilou")
-_LETTERS = {"bioes": {"B": "B", "I": "I", "E": "E", "S": "S"}, "bilou": {"B": "B", "I": "I", "L": "E", "U": "S"}}
+_LETTERS = {
+    "bioes": {"B": "B", "I": "I", "E": "E", "S": "S"},
+    "bilou": {"B": "B", "I": "I", "L": "E", "U": "S"},
+}
 
 
 def decode(tags: Sequence[str], scheme: str) -> list[str]:

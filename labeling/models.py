@@ -61,9 +61,7 @@ class Project(models.Model):
         default=30, validators=[MinValueValidator(1), MaxValueValidator(10_080)]
     )
     # Split policy: shares of new documents that do not bring a split of their own; the rest is train.
-    validation_share = models.FloatField(
-        default=0.1, validators=[MinValueValidator(0), MaxValueValidator(0.45)]
-    )
+    validation_share = models.FloatField(default=0.1, validators=[MinValueValidator(0), MaxValueValidator(0.45)])
     test_share = models.FloatField(default=0.1, validators=[MinValueValidator(0), MaxValueValidator(0.45)])
     # The model in the loop.
     query_strategy = models.CharField(max_length=40, default="least_confidence")
@@ -86,7 +84,12 @@ class Project(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(overlap__gte=1), name="project_overlap_positive"),
             models.CheckConstraint(
-                condition=Q(validation_share__gte=0, validation_share__lte=0.45, test_share__gte=0, test_share__lte=0.45),
+                condition=Q(
+                    validation_share__gte=0,
+                    validation_share__lte=0.45,
+                    test_share__gte=0,
+                    test_share__lte=0.45,
+                ),
                 name="project_split_shares",
             ),
             models.CheckConstraint(
@@ -130,9 +133,7 @@ class Label(models.Model):
         ordering = ["position", "id"]
         constraints = [
             models.UniqueConstraint(fields=["project", "name"], name="label_name_once"),
-            models.UniqueConstraint(
-                fields=["project", "hotkey"], condition=~Q(hotkey=""), name="label_hotkey_once"
-            ),
+            models.UniqueConstraint(fields=["project", "hotkey"], condition=~Q(hotkey=""), name="label_hotkey_once"),
             models.CheckConstraint(condition=Q(name__regex=r"^\S+$"), name="label_name_no_blanks"),
             models.CheckConstraint(condition=Q(color__regex=r"^#[0-9a-fA-F]{6}$"), name="label_color_hex"),
         ]
@@ -156,9 +157,7 @@ class Document(models.Model):
     token_ends = ArrayField(models.IntegerField())
     split = models.CharField(max_length=10, choices=Split)
     group_key = models.CharField(max_length=64, help_text="Documents of one group share a split.")
-    status = models.CharField(
-        max_length=10, choices=Status, default=Status.PENDING, db_default=Status.PENDING
-    )
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING, db_default=Status.PENDING)
     # Higher is served first. Held-out documents keep the random value that they are born with.
     priority = models.FloatField(db_default=Random())
     meta = models.JSONField(default=dict, db_default={})
@@ -180,8 +179,12 @@ class Document(models.Model):
         indexes = [
             # Reader: labeling.queue, the next document to serve.
             models.Index(
-                F("project"), F("split"), F("priority").desc(), F("id"),
-                name="document_queue", condition=Q(status="pending", archived_at__isnull=True),
+                F("project"),
+                F("split"),
+                F("priority").desc(),
+                F("id"),
+                name="document_queue",
+                condition=Q(status="pending", archived_at__isnull=True),
             ),
             # Reader: the export, in the order in which documents came in.
             models.Index(fields=["project", "source", "line", "id"], name="document_came_in"),
@@ -233,9 +236,7 @@ class Annotation(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["document", "annotator"], name="annotation_once"),
-            models.UniqueConstraint(
-                fields=["document"], condition=Q(accepted=True), name="annotation_accepted_once"
-            ),
+            models.UniqueConstraint(fields=["document"], condition=Q(accepted=True), name="annotation_accepted_once"),
             models.CheckConstraint(
                 condition=Q(accepted=False) | Q(state="submitted", accepted_at__isnull=False),
                 name="annotation_accepted_is_submitted",

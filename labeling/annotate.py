@@ -1,0 +1,163 @@
+"""Saving a person's tags for a document: drafts, submissions, and what a submission sets in motion."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from labeling import bio, predictions, queue
+from labeling.access import Person, document_for
+from labeling.errors import Conflict, Invalid
+from labeling.events import record
+from labeling.models import Annotation, Assignment, Document, Project, Review
+
+Tags = Sequence[str]
+
+
+@transaction.atomic
+def save(
+    project: Project,
+    user: Person,
+    document_id: int,
+    *,
+    tags: Tags,
+    revision: int,
+    submit: bool,
+    seconds: float = 0,
+) -> Annotation:
+    """Save tags as a draft or as submitted; `revision` is the one last seen, 0 for the first save.
+
+    Raises `Conflict` (with the current row in its details) when somebody saved meanwhile, when the
+    annotation is accepted, or when the document has all its annotators. Repeating a save is harmless.
+    """
+    document = document_for(project, document_id, lock=True)
+    bio.require_legal(tags, length=len(document.token_starts), labels=project.labels.values_list("name", flat=True))
+    current = document.annotations.select_for_update().filter(annotator_id=user.pk).first()
+    if current is not None and _is_repeat(current, tags, revision=revision, submit=submit):
+        return current
+    _require_current(current, revision)
+    _require_open(project, user, document, current)
+    annotation = current or Annotation(document=document, annotator_id=user.pk, revision=0)
+    _write(annotation, tags, submit=submit, seconds=seconds)
+    if submit:
+        _count_suggestion_use(annotation)
+    annotation.save()
+    if submit:
+        record(project, user, "annotation.submitted", document=document, data={"annotation": annotation.pk})
+        settle(project, document)
+        annotation.refresh_from_db()
+    return annotation
+
+
+def _is_repeat(current: Annotation, tags: Tags, *, revision: int, submit: bool) -> bool:
+    state = Annotation.State.SUBMITTED if submit else Annotation.State.DRAFT
+    return current.revision == revision + 1 and current.tags == list(tags) and current.state == state
+
+
+def _require_current(current: Annotation | None, revision: int) -> None:
+    seen = current.revision if current else 0
+    if revision != seen:
+        raise Conflict(
+            f"This annotation was saved elsewhere meanwhile: revision {seen} is current, you sent {revision}.",
+            code="stale_revision",
+            details={"current": as_json(current) if current else None},
+        )
+
+
+def _require_open(project: Project, user: Person, document: Document, current: Annotation | None) -> None:
+    """Raise `Conflict` unless this person may still label this document."""
+    if document.archived_at is not None:
+        raise Conflict("The document is archived; restore it before labeling it.", code="archived")
+    if current is not None and current.accepted:
+        raise Conflict(
+            "This annotation is accepted; a reviewer must take the acceptance back before it can change.",
+            code="accepted",
+            details={"current": as_json(current)},
+        )
+    # Whoever was given the document once may finish it, even when the lease ran out: no work is lost.
+    if current is not None or Assignment.objects.filter(document=document, annotator_id=user.pk).exists():
+        return
+    if document.status == Document.Status.ACCEPTED or queue.take(project, user, document) is None:
+        raise Conflict("The document has all the annotators it needs.", code="taken")
+
+
+def _write(annotation: Annotation, tags: Tags, *, submit: bool, seconds: float) -> None:
+    annotation.tags = list(tags)
+    annotation.revision += 1
+    annotation.seconds += max(0.0, seconds)
+    annotation.state = Annotation.State.SUBMITTED if submit else Annotation.State.DRAFT
+    annotation.submitted_at = timezone.now() if submit else None
+
+
+def _count_suggestion_use(annotation: Annotation) -> None:
+    suggested = predictions.suggestion(annotation.document)
+    before = suggested.tags if suggested else [bio.OUTSIDE] * len(annotation.tags)
+    annotation.suggested_by = suggested.model if suggested else ""
+    annotation.suggestion_use = bio.compare(before, annotation.tags)
+
+
+def settle(project: Project, document: Document) -> None:
+    """Bring a document's status in line with its annotations, and accept what needs no reviewer.
+
+    The one home of the rule; the caller holds the document's lock.
+    """
+    submitted = list(document.annotations.filter(state=Annotation.State.SUBMITTED).order_by("submitted_at", "id"))
+    complete = len(submitted) >= project.overlap
+    accepted = any(annotation.accepted for annotation in submitted)
+    if complete and not accepted and _needs_no_reviewer(project, submitted):
+        mark_accepted(submitted[0], by=None)
+        record(project, None, "annotation.accepted", document=document, data={"annotation": submitted[0].pk})
+        accepted = True
+    if accepted:
+        document.status = Document.Status.ACCEPTED
+    else:
+        document.status = Document.Status.SUBMITTED if complete else Document.Status.PENDING
+    document.save(update_fields=["status"])
+
+
+def _needs_no_reviewer(project: Project, submitted: Sequence[Annotation]) -> bool:
+    agree = all(annotation.tags == submitted[0].tags for annotation in submitted)
+    return project.review == Review.NEVER or (project.review == Review.DISAGREEMENT and agree)
+
+
+def mark_accepted(annotation: Annotation, *, by: Person | None) -> None:
+    """Make this annotation the gold one; the caller has unmarked any other."""
+    annotation.accepted = True
+    annotation.accepted_at = timezone.now()
+    annotation.accepted_by_id = by.pk if by is not None else None
+    annotation.save(update_fields=["accepted", "accepted_at", "accepted_by"])
+
+
+def tags_from(document: Document, body: Mapping[str, Any]) -> list[str]:
+    """The tags of a request: `tags` as they are, or `spans` of token indices turned into tags."""
+    if body.get("tags") is not None:
+        return list(body["tags"])
+    if body.get("spans") is not None:
+        return bio.tags_of(_spans(body["spans"]), len(document.token_starts))
+    raise Invalid("Give either tags (one per token) or spans ([{start, end, label}], token indices).")
+
+
+def _spans(given: Iterable[Mapping[str, Any]]) -> list[bio.Span]:
+    return [bio.Span(span["start"], span["end"], span["label"]) for span in given]
+
+
+def as_json(annotation: Annotation) -> dict[str, Any]:
+    """The REST shape of an annotation."""
+    return {
+        "id": annotation.pk,
+        "document": annotation.document_id,
+        "annotator": annotation.annotator.get_username(),
+        "tags": annotation.tags,
+        "spans": [{"start": s.start, "end": s.end, "label": s.label} for s in bio.spans(annotation.tags)],
+        "state": annotation.state,
+        "accepted": annotation.accepted,
+        "revision": annotation.revision,
+        "seconds": annotation.seconds,
+        "note": annotation.note,
+        "suggested_by": annotation.suggested_by,
+        "suggestion_use": annotation.suggestion_use,
+        "updated_at": annotation.updated_at,
+        "submitted_at": annotation.submitted_at,
+        "accepted_at": annotation.accepted_at,
+    }

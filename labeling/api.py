@@ -1,0 +1,181 @@
+"""REST doors to projects, labels, members and tokens: parse, call one verb, render."""
+
+from typing import Any
+
+from django.contrib.auth import authenticate
+from drf_spectacular.utils import extend_schema
+from rest_framework.authtoken.models import Token
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.throttling import ScopedRateThrottle
+from rest_framework.views import APIView
+
+from labeling import access, projects
+from labeling.errors import GoldsetError, Invalid
+from labeling.models import Role
+from labeling.paging import listing
+from labeling.serializers import (
+    LabelSerializer,
+    MemberInSerializer,
+    MemberSerializer,
+    ProjectSerializer,
+    SignInSerializer,
+)
+
+
+def parsed(serializer: Serializer[Any]) -> dict[str, Any]:
+    """The validated data of a serializer, or a 400 that names the field."""
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+class BadLogin(GoldsetError):
+    """Name and password do not belong together."""
+
+    status, code = 401, "bad_login"
+
+
+class AuthToken(APIView):
+    """Trade a login for a token."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = (ScopedRateThrottle,)
+    throttle_scope = "sign-in"
+
+    @extend_schema(request=SignInSerializer, responses={200: dict})
+    def post(self, request: Request) -> Response:
+        """Give the person's token, making one if there is none."""
+        given = parsed(SignInSerializer(data=request.data))
+        user = authenticate(request._request, **given)
+        if user is None:
+            raise BadLogin("User name and password do not match an active account.")
+        token, _ = Token.objects.get_or_create(user=user)
+        return Response({"token": token.key})
+
+
+class Projects(APIView):
+    """The person's projects."""
+
+    @extend_schema(responses=ProjectSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """List projects, by name."""
+        query = access.projects_of(request.user).prefetch_related("labels")
+        return Response(
+            listing(request, query, order=("name", "id"), render=lambda project: ProjectSerializer(project).data)
+        )
+
+    @extend_schema(request=ProjectSerializer, responses={201: ProjectSerializer})
+    def post(self, request: Request) -> Response:
+        """Make a project; its maker becomes its manager."""
+        given = parsed(ProjectSerializer(data=request.data))
+        project = projects.create(request.user, **given)
+        return Response(ProjectSerializer(project).data, status=201)
+
+
+class OneProject(APIView):
+    """A project."""
+
+    @extend_schema(responses=ProjectSerializer)
+    def get(self, request: Request, slug: str) -> Response:
+        """Read it, with its labels."""
+        project = access.project_for(request.user, slug, Role.ANNOTATOR)
+        return Response(ProjectSerializer(project).data | {"role": access.role_in(request.user, project)})
+
+    @extend_schema(request=ProjectSerializer(partial=True), responses=ProjectSerializer)
+    def patch(self, request: Request, slug: str) -> Response:
+        """Change settings; labels have an address of their own."""
+        project = access.project_for(request.user, slug, Role.MANAGER)
+        given = parsed(ProjectSerializer(project, data=request.data, partial=True))
+        if given.pop("labels", None) is not None:
+            raise Invalid("Change labels at projects/{p}/labels.", details={"field": "labels"})
+        return Response(ProjectSerializer(projects.change(project, request.user, given)).data)
+
+
+class Labels(APIView):
+    """A project's labels."""
+
+    @extend_schema(responses=LabelSerializer(many=True))
+    def get(self, request: Request, slug: str) -> Response:
+        """List the labels in their order."""
+        project = access.project_for(request.user, slug, Role.ANNOTATOR)
+        return Response(
+            listing(
+                request,
+                project.labels.all(),
+                order=("position", "id"),
+                render=lambda label: LabelSerializer(label).data,
+            )
+        )
+
+    @extend_schema(request=LabelSerializer, responses={201: LabelSerializer})
+    def post(self, request: Request, slug: str) -> Response:
+        """Add a label."""
+        project = access.project_for(request.user, slug, Role.MANAGER)
+        given = parsed(LabelSerializer(data=request.data))
+        given.pop("position", None)
+        (label,) = projects.add_labels(project, request.user, [given])
+        return Response(LabelSerializer(label).data, status=201)
+
+
+class OneLabel(APIView):
+    """A label."""
+
+    @extend_schema(request=LabelSerializer(partial=True), responses=LabelSerializer)
+    def patch(self, request: Request, slug: str, name: str) -> Response:
+        """Change its color, hotkey, description, position or, while it is unused, its name."""
+        project = access.project_for(request.user, slug, Role.MANAGER)
+        label = access.label_for(project, name)
+        given = parsed(LabelSerializer(label, data=request.data, partial=True))
+        return Response(LabelSerializer(projects.change_label(label, request.user, given)).data)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, slug: str, name: str) -> Response:
+        """Delete it, unless an annotation uses it."""
+        project = access.project_for(request.user, slug, Role.MANAGER)
+        projects.delete_label(access.label_for(project, name), request.user)
+        return Response(status=204)
+
+
+class Members(APIView):
+    """A project's people."""
+
+    @extend_schema(responses=MemberSerializer(many=True))
+    def get(self, request: Request, slug: str) -> Response:
+        """List the members."""
+        project = access.project_for(request.user, slug, Role.ANNOTATOR)
+        return Response(
+            listing(
+                request,
+                access.members_of(project),
+                order=("id",),
+                render=lambda one: MemberSerializer(one).data,
+            )
+        )
+
+    @extend_schema(request=MemberInSerializer, responses={201: MemberSerializer})
+    def post(self, request: Request, slug: str) -> Response:
+        """Add a person, or change their role."""
+        project = access.project_for(request.user, slug, Role.MANAGER)
+        given = parsed(MemberInSerializer(data=request.data))
+        member = projects.set_member(
+            project,
+            request.user,
+            username=given["username"],
+            role=Role(given["role"]),
+            password=given["password"],
+        )
+        return Response(MemberSerializer(member).data, status=201)
+
+    @extend_schema(request=MemberInSerializer, responses={204: None})
+    def delete(self, request: Request, slug: str) -> Response:
+        """Remove the person named by `username` (in the body or the query); their annotations stay."""
+        project = access.project_for(request.user, slug, Role.MANAGER)
+        data = request.data if isinstance(request.data, dict) else {}
+        username = str(data.get("username") or request.query_params.get("username") or "")
+        if not username:
+            raise Invalid("Name the member to remove in `username`.", details={"field": "username"})
+        projects.remove_member(project, request.user, username=username)
+        return Response(status=204)

@@ -1,0 +1,210 @@
+"""REST doors to the work itself: documents, leases, annotations, acceptance."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from labeling import access, annotate, documents, predictions, queue, review
+from labeling.api import parsed
+from labeling.errors import Invalid
+from labeling.models import Annotation, Assignment, Document, Role
+from labeling.paging import limit_of, next_url, page
+from labeling.serializers import (
+    AcceptSerializer,
+    AnnotationShape,
+    AssignmentShape,
+    DocumentShape,
+    LeaseInSerializer,
+    ReturnSerializer,
+    SaveSerializer,
+    SkipSerializer,
+)
+
+FILTERS = [
+    OpenApiParameter("status", enum=Document.Status.values),
+    OpenApiParameter("split", enum=["train", "validation", "test"]),
+    OpenApiParameter("label", description="Documents with a submitted span of this label."),
+    OpenApiParameter("q", description="Part of the text, case-insensitive."),
+    OpenApiParameter("archived", bool),
+    OpenApiParameter("order", enum=list(documents.ORDERS)),
+    OpenApiParameter("cursor"),
+    OpenApiParameter("limit", int),
+]
+
+
+class Documents(APIView):
+    """A project's documents."""
+
+    @extend_schema(parameters=FILTERS, responses=DocumentShape(many=True))
+    def get(self, request: Request, slug: str) -> Response:
+        """Browse and search."""
+        project = access.project_for(request.user, slug, Role.ANNOTATOR)
+        params = request.query_params
+        query = documents.search(
+            project,
+            status=params.get("status", ""),
+            split=params.get("split", ""),
+            label=params.get("label", ""),
+            text=params.get("q", ""),
+            archived=params.get("archived") in ("1", "true"),
+        )
+        if _sees_others(request, project):
+            query = documents.with_gold(query)
+        order = documents.order_for(params.get("order", ""))
+        found = page(query, order=order, cursor=params.get("cursor"), limit=limit_of(params))
+        rows = [documents.summary_json(document) for document in found.rows]
+        return Response({"results": rows, "next": next_url(_plain(request), found.next)})
+
+
+def _plain(request: Request) -> HttpRequest:
+    return request._request
+
+
+def _sees_others(request: Request, project: Any) -> bool:
+    """Annotators work unseen by each other; reviewers and managers see everybody's annotations."""
+    role = access.role_in(request.user, project)
+    return role is not None and role.rank >= Role.REVIEWER.rank
+
+
+class OneDocument(APIView):
+    """A document."""
+
+    @extend_schema(responses=DocumentShape)
+    def get(self, request: Request, slug: str, pk: int) -> Response:
+        """Read it: to annotators with their own annotation, to reviewers with everybody's and the newest prediction."""
+        project = access.project_for(request.user, slug, Role.ANNOTATOR)
+        document = access.document_for(project, pk)
+        annotations = document.annotations.select_related("annotator").order_by("id")
+        sees_others = _sees_others(request, project)
+        if not sees_others:
+            annotations = annotations.filter(annotator_id=request.user.pk)
+        return Response(
+            documents.as_json(document)
+            | {
+                "annotations": [annotate.as_json(annotation) for annotation in annotations],
+                "prediction": predictions.as_json(predictions.latest(document)) if sees_others else None,
+            }
+        )
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, slug: str, pk: int) -> Response:
+        """Archive it."""
+        project = access.project_for(request.user, slug, Role.MANAGER)
+        documents.archive(project, request.user, pk)
+        return Response(status=204)
+
+
+class Restoration(APIView):
+    """Taking an archived document back in."""
+
+    @extend_schema(request=None, responses={204: None})
+    def post(self, request: Request, slug: str, pk: int) -> Response:
+        """Restore it."""
+        project = access.project_for(request.user, slug, Role.MANAGER)
+        documents.restore(project, request.user, pk)
+        return Response(status=204)
+
+
+class Assignments(APIView):
+    """Leases."""
+
+    @extend_schema(request=LeaseInSerializer, responses={200: AssignmentShape, 204: None})
+    def post(self, request: Request, slug: str) -> Response:
+        """Lease the next document; 204 when none is left."""
+        project = access.project_for(request.user, slug, Role.ANNOTATOR)
+        given = parsed(LeaseInSerializer(data=request.data))
+        assignment = queue.lease(project, request.user, exclude=given["exclude"])
+        return Response(status=204) if assignment is None else Response(assignment_json(assignment))
+
+
+def assignment_json(assignment: Assignment) -> dict[str, Any]:
+    """The REST shape of a lease: everything that is needed to label the document."""
+    document = assignment.document
+    own = document.annotations.select_related("annotator").filter(annotator_id=assignment.annotator_id).first()
+    return {
+        "assignment": {"id": assignment.pk, "expires_at": assignment.expires_at},
+        "document": documents.as_json(document),
+        "suggestion": predictions.as_json(predictions.suggestion(document)),
+        "annotation": annotate.as_json(own) if own else None,
+    }
+
+
+class OwnAnnotation(APIView):
+    """The signed-in person's annotation of a document."""
+
+    @extend_schema(responses=AnnotationShape)
+    def get(self, request: Request, slug: str, pk: int) -> Response:
+        """Read it; 404 before the first save."""
+        project = access.project_for(request.user, slug, Role.ANNOTATOR)
+        own = access.own_annotation_for(access.document_for(project, pk), request.user)
+        return Response(annotate.as_json(own))
+
+    @extend_schema(request=SaveSerializer, responses=AnnotationShape)
+    def put(self, request: Request, slug: str, pk: int) -> Response:
+        """Save it, as a draft or submitted; 409 with the current row if `revision` is stale."""
+        project = access.project_for(request.user, slug, Role.ANNOTATOR)
+        given = parsed(SaveSerializer(data=request.data))
+        tags = annotate.tags_from(access.document_for(project, pk), given)
+        saved = annotate.save(
+            project,
+            request.user,
+            pk,
+            tags=tags,
+            revision=given["revision"],
+            submit=given["state"] == Annotation.State.SUBMITTED,
+            seconds=given["seconds"],
+        )
+        return Response(annotate.as_json(saved))
+
+
+class Skip(APIView):
+    """Putting a document aside."""
+
+    @extend_schema(request=SkipSerializer, responses={204: None})
+    def post(self, request: Request, slug: str, pk: int) -> Response:
+        """Skip it with a reason; it is not served to this person again."""
+        project = access.project_for(request.user, slug, Role.ANNOTATOR)
+        queue.skip(project, request.user, pk, reason=parsed(SkipSerializer(data=request.data))["reason"])
+        return Response(status=204)
+
+
+class Acceptance(APIView):
+    """Which annotation is the gold one."""
+
+    @extend_schema(request=AcceptSerializer, responses=AnnotationShape)
+    def post(self, request: Request, slug: str, pk: int) -> Response:
+        """Accept an annotation, or correct it with tags of one's own."""
+        project = access.project_for(request.user, slug, Role.REVIEWER)
+        given = parsed(AcceptSerializer(data=request.data))
+        has_tags = given.get("tags") is not None or given.get("spans") is not None
+        if has_tags == ("annotation" in given):
+            raise Invalid("Give either the id of an annotation to accept, or the right tags (or spans).")
+        if has_tags:
+            tags = annotate.tags_from(access.document_for(project, pk), given)
+            gold = review.correct(project, request.user, pk, tags=tags)
+        else:
+            gold = review.accept(project, request.user, pk, annotation_id=given["annotation"])
+        return Response(annotate.as_json(gold))
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, slug: str, pk: int) -> Response:
+        """Take an acceptance back."""
+        project = access.project_for(request.user, slug, Role.REVIEWER)
+        review.take_back(project, request.user, pk)
+        return Response(status=204)
+
+
+class Return(APIView):
+    """Giving an annotation back to its author."""
+
+    @extend_schema(request=ReturnSerializer, responses=AnnotationShape)
+    def post(self, request: Request, slug: str, pk: int) -> Response:
+        """Return it with a note."""
+        project = access.project_for(request.user, slug, Role.REVIEWER)
+        given = parsed(ReturnSerializer(data=request.data))
+        returned = review.give_back(project, request.user, pk, annotation_id=given["annotation"], note=given["note"])
+        return Response(annotate.as_json(returned))

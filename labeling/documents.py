@@ -1,0 +1,127 @@
+"""Finding documents, showing one, and putting one aside."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.utils import timezone
+
+from labeling import bio
+from labeling.access import Person, document_for, documents_in
+from labeling.errors import Invalid
+from labeling.events import record
+from labeling.models import Annotation, Document, Project, Split
+
+# The orders of a list, each ending in the unique id.
+ORDERS: Mapping[str, Sequence[str]] = {
+    "newest": ("-id",),
+    "oldest": ("id",),
+    "priority": ("-priority", "id"),
+}
+
+
+def search(
+    project: Project,
+    *,
+    status: str = "",
+    split: str = "",
+    label: str = "",
+    text: str = "",
+    archived: bool = False,
+) -> QuerySet[Document]:
+    """Documents of the project, narrowed by what is given; raises `Invalid` for an unknown value."""
+    query = documents_in(project).filter(archived_at__isnull=not archived)
+    if status:
+        query = query.filter(status=_one_of("status", status, Document.Status.values))
+    if split:
+        query = query.filter(split=_one_of("split", split, Split.values))
+    if label:
+        tagged = Annotation.objects.filter(document=OuterRef("pk"), tags__contains=[f"B-{label}"])
+        query = query.filter(Exists(tagged.exclude(state=Annotation.State.DRAFT)))
+    if text:
+        if "\0" in text:
+            raise Invalid("The search text holds a NUL character.", details={"field": "q"})
+        query = query.filter(text__icontains=text)
+    return query
+
+
+def order_for(name: str) -> Sequence[str]:
+    """The fields of a named order; raises `Invalid` for an unknown one."""
+    return ORDERS[_one_of("order", name or "newest", ORDERS)]
+
+
+def _one_of(field: str, value: str, allowed: Iterable[str]) -> str:
+    if value not in allowed:
+        raise Invalid(f"{field} is {value!r}; use one of: {', '.join(allowed)}.", details={"field": field})
+    return value
+
+
+def with_gold(query: QuerySet[Document]) -> QuerySet[Document]:
+    """Load the accepted or else submitted annotations along, for a list with highlighted entities."""
+    shown = Annotation.objects.filter(state=Annotation.State.SUBMITTED).order_by("-accepted", "submitted_at", "id")
+    return query.prefetch_related(Prefetch("annotations", queryset=shown, to_attr="shown_annotations"))
+
+
+@transaction.atomic
+def archive(project: Project, user: Person, document_id: int) -> Document:
+    """Put a document aside: not served, not trained on, not exported; versions keep it. Repeating is harmless."""
+    return _set_archived(project, user, document_id, archived=True)
+
+
+@transaction.atomic
+def restore(project: Project, user: Person, document_id: int) -> Document:
+    """Take an archived document back in."""
+    return _set_archived(project, user, document_id, archived=False)
+
+
+def _set_archived(project: Project, user: Person, document_id: int, *, archived: bool) -> Document:
+    document = document_for(project, document_id, lock=True)
+    if (document.archived_at is not None) != archived:
+        document.archived_at = timezone.now() if archived else None
+        document.save(update_fields=["archived_at"])
+        record(project, user, "document.archived" if archived else "document.restored", document=document)
+    return document
+
+
+def as_json(document: Document) -> dict[str, Any]:
+    """The REST shape of a document, tokens with their offsets in code points."""
+    grid = zip(document.token_starts, document.token_ends, strict=True)
+    return {
+        "id": document.pk,
+        "key": document.key,
+        "text": document.text,
+        "tokens": [{"text": document.text[start:end], "start": start, "end": end} for start, end in grid],
+        "split": document.split,
+        "status": document.status,
+        "priority": document.priority,
+        "meta": document.meta,
+        "archived": document.archived_at is not None,
+        "created_at": document.created_at,
+    }
+
+
+def summary_json(document: Document) -> dict[str, Any]:
+    """The REST shape of a document in a list: no grid, the text in full, spans of the annotation shown."""
+    shown = next(iter(getattr(document, "shown_annotations", [])), None)
+    return {
+        "id": document.pk,
+        "key": document.key,
+        "text": document.text,
+        "split": document.split,
+        "status": document.status,
+        "priority": document.priority,
+        "meta": document.meta,
+        "created_at": document.created_at,
+        "spans": character_spans(document, shown.tags) if shown else [],
+        "accepted": bool(shown and shown.accepted),
+    }
+
+
+def character_spans(document: Document, tags: Sequence[str]) -> list[dict[str, Any]]:
+    """Spans as code-point ranges of the text, with the text they cover."""
+    found = []
+    for span in bio.spans(tags):
+        start, end = document.token_starts[span.start], document.token_ends[span.end - 1]
+        found.append({"start": start, "end": end, "label": span.label, "text": document.text[start:end]})
+    return found

@@ -1,0 +1,88 @@
+"""Keyset pages: a page begins after the last row seen, so that page 10,000 costs what page 1 costs.
+
+The cursor holds the order's values of the last row; it is opaque to clients.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, QueryDict
+
+from labeling.errors import Invalid
+
+Row = TypeVar("Row", bound=Model)
+LIMIT, LIMIT_MAX = 50, 500
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """Some rows, and the cursor of the next page if there is one."""
+
+    rows: list[Row]
+    next: str | None
+
+
+def page(query: QuerySet[Row], *, order: Sequence[str], cursor: str | None = None, limit: int = LIMIT) -> Page[Row]:
+    """The rows after `cursor` in `order` (field names, `-` for descending; the last one unique, none null)."""
+    if cursor:
+        query = query.filter(_after(order, _decode(cursor, len(order))))
+    rows = list(query.order_by(*order)[: limit + 1])
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return Page(rows, _encode(rows[-1], order) if more else None)
+
+
+def _after(order: Sequence[str], values: Sequence[Any]) -> Q:
+    """Rows later in a lexicographic order: a > x, or a = x and b > y, …"""
+    condition, same = Q(), Q()
+    for field, value in zip(order, values, strict=True):
+        name = field.removeprefix("-")
+        condition |= same & Q(**{f"{name}__{'lt' if field.startswith('-') else 'gt'}": value})
+        same &= Q(**{name: value})
+    return condition
+
+
+def _encode(row: Model, order: Sequence[str]) -> str:
+    values = [getattr(row, field.removeprefix("-")) for field in order]
+    return base64.urlsafe_b64encode(json.dumps(values, cls=DjangoJSONEncoder).encode()).decode()
+
+
+def _decode(cursor: str, length: int) -> list[Any]:
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        if isinstance(values, list) and len(values) == length and not any(isinstance(v, (list, dict)) for v in values):
+            return values
+    except (ValueError, binascii.Error):
+        pass
+    raise Invalid("The cursor is not one that this list gave out; start again without it.", code="bad_cursor")
+
+
+def limit_of(params: QueryDict) -> int:
+    """The `limit` parameter, between 1 and `LIMIT_MAX`."""
+    raw = params.get("limit", str(LIMIT))
+    if not raw.isdecimal() or not 1 <= int(raw) <= LIMIT_MAX:
+        raise Invalid(f"limit is {raw!r}; give a number from 1 to {LIMIT_MAX}.", details={"field": "limit"})
+    return int(raw)
+
+
+def listing(
+    request: HttpRequest, query: QuerySet[Row], *, order: Sequence[str], render: Callable[[Row], Any]
+) -> dict[str, Any]:
+    """The REST shape of a list: `{"results": […], "next": url or null}`."""
+    found = page(query, order=order, cursor=request.GET.get("cursor"), limit=limit_of(request.GET))
+    return {"results": [render(row) for row in found.rows], "next": next_url(request, found.next)}
+
+
+def next_url(request: HttpRequest, cursor: str | None) -> str | None:
+    """The present address with the next page's cursor."""
+    if cursor is None:
+        return None
+    params = request.GET.copy()
+    params["cursor"] = cursor
+    return request.build_absolute_uri(f"{request.path}?{params.urlencode()}")

@@ -1,0 +1,93 @@
+"""How far a project is: counts by status, split, label, person and day, each one grouped query."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from labeling.models import Annotation, Document, Project, Split
+
+DAYS = 30
+_BY_LABEL = """
+SELECT substr(tag, 3) AS label, count(*)
+  FROM labeling_annotation AS annotation
+  JOIN labeling_document AS document ON document.id = annotation.document_id, unnest(annotation.tags) AS tag
+ WHERE document.project_id = %s AND document.archived_at IS NULL AND annotation.accepted AND tag LIKE 'B-%%'
+ GROUP BY 1"""
+
+
+def progress(project: Project) -> dict[str, Any]:
+    """The REST shape: `{documents, by_status, by_split, by_label, by_annotator, by_day, suggestions}`."""
+    by_status, by_split = _documents(project)
+    return {
+        "documents": sum(by_status.values()),
+        "by_status": by_status,
+        "by_split": by_split,
+        "by_label": _labels(project),
+        "by_annotator": _annotators(project),
+        "by_day": _days(project),
+        "suggestions": _suggestion_use(project),
+    }
+
+
+def _documents(project: Project) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    by_status = dict.fromkeys(Document.Status.values, 0)
+    by_split = {split: dict.fromkeys(Document.Status.values, 0) for split in Split.values}
+    rows = Document.objects.filter(project=project, archived_at=None).values_list("status", "split")
+    for status, split, count in rows.annotate(count=Count("pk")):
+        by_status[status] += count
+        by_split[split][status] += count
+    return by_status, by_split
+
+
+def _labels(project: Project) -> dict[str, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_LABEL, [project.pk])
+        found = dict(cursor.fetchall())
+    return {name: found.get(name, 0) for name in project.labels.values_list("name", flat=True)}
+
+
+def _annotators(project: Project) -> list[dict[str, Any]]:
+    submitted = Q(state=Annotation.State.SUBMITTED)
+    rows = (
+        Annotation.objects.filter(document__project=project)
+        .values("annotator__username")
+        .annotate(
+            submitted=Count("pk", filter=submitted),
+            accepted=Count("pk", filter=Q(accepted=True)),
+            drafts=Count("pk", filter=Q(state=Annotation.State.DRAFT)),
+            seconds=Sum("seconds", filter=submitted, default=0.0),
+        )
+        .order_by("annotator__username")
+    )
+    return [{"annotator": row.pop("annotator__username"), **row} for row in rows]
+
+
+def _days(project: Project) -> list[dict[str, Any]]:
+    """Submitted texts of the last `DAYS` days, a row per day and person."""
+    rows = (
+        Annotation.objects.filter(document__project=project, submitted_at__gte=timezone.now() - timedelta(days=DAYS))
+        .annotate(day=TruncDate("submitted_at"))
+        .values("day", "annotator__username")
+        .annotate(submitted=Count("pk"))
+        .order_by("day", "annotator__username")
+    )
+    return [{"day": row["day"], "annotator": row["annotator__username"], "submitted": row["submitted"]} for row in rows]
+
+
+def _suggestion_use(project: Project) -> list[dict[str, Any]]:
+    """Per model: texts labelled with its suggestions, and its spans kept, edited and rejected, and those drawn."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT suggested_by, count(*), sum((suggestion_use->>'kept')::int), sum((suggestion_use->>'edited')::int),"
+            " sum((suggestion_use->>'rejected')::int), sum((suggestion_use->>'drawn')::int)"
+            " FROM labeling_annotation AS annotation"
+            " JOIN labeling_document AS document ON document.id = annotation.document_id"
+            " WHERE document.project_id = %s AND suggested_by <> '' GROUP BY suggested_by ORDER BY suggested_by",
+            [project.pk],
+        )
+        names = ("model", "documents", "kept", "edited", "rejected", "drawn")
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,0 +1,195 @@
+"""Projects, their labels and their people: making and changing them."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.contrib.auth import get_user_model, password_validation
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils.text import slugify
+
+from labeling.access import Person
+from labeling.errors import Conflict, Forbidden, Invalid, NotFound
+from labeling.events import record
+from labeling.models import Annotation, Label, Membership, Prediction, Project, Role
+
+# Told apart also by people who see few colors (after Okabe & Ito 2008), light enough for dark text on them.
+PALETTE = (
+    "#56b4e9", "#e69f00", "#3fbf8f", "#f0e442", "#cc79a7", "#ff8a65", "#9fa8da", "#aed581",
+    "#4dd0e1", "#bcaaa4", "#f48fb1", "#ffd54f", "#80cbc4", "#ce93d8", "#90a4ae", "#dce775",
+)  # fmt: skip
+SETTINGS = (
+    "name", "guidelines", "tokenizer", "overlap", "review", "lease_minutes", "validation_share", "test_share",
+    "query_strategy", "held_out_rate", "base_model", "retrain_hour", "retrain_min_new",
+)  # fmt: skip
+
+
+@transaction.atomic
+def create(user: Person, *, name: str, labels: Iterable[Mapping[str, Any]] = (), **settings: Any) -> Project:
+    """Make a project with its labels; its maker becomes its first manager."""
+    project = Project(name=name, slug=_free_slug(name), created_by_id=user.pk, **settings)
+    project.full_clean(exclude=["slug"])
+    project.save()
+    Membership.objects.create(project=project, user_id=user.pk, role=Role.MANAGER)
+    add_labels(project, user, labels)
+    record(project, user, "project.created", data={"name": name})
+    return project
+
+
+def _free_slug(name: str) -> str:
+    """A slug nobody has; names in other scripts keep their letters where they can be written in ASCII."""
+    base = slugify(unicodedata.normalize("NFKD", name))[:60].strip("-") or "project"
+    taken = set(Project.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    number = 1
+    while (slug := base if number == 1 else f"{base}-{number}") in taken:
+        number += 1
+    return slug
+
+
+@transaction.atomic
+def change(project: Project, user: Person, changes: Mapping[str, Any]) -> Project:
+    """Set some of `SETTINGS`."""
+    project = Project.objects.select_for_update().get(pk=project.pk)
+    before = {field: getattr(project, field) for field in changes}
+    for field, value in changes.items():
+        if field not in SETTINGS:
+            raise Invalid(f"{field!r} is not a setting of a project.", details={"field": field})
+        setattr(project, field, value)
+    project.full_clean()
+    project.save(update_fields=list(changes))
+    different = {field: [before[field], value] for field, value in changes.items() if before[field] != value}
+    if different:
+        record(project, user, "project.changed", data=different)
+    return project
+
+
+# Labels --------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add_labels(project: Project, user: Person | None, labels: Iterable[Mapping[str, Any]]) -> list[Label]:
+    """Add labels after the ones that are there; raises `Conflict` for a name or hotkey that is taken."""
+    position = (project.labels.aggregate(last=Max("position"))["last"] or 0) + 1
+    added: list[Label] = []
+    for offset, given in enumerate(labels):
+        at = position + offset
+        label = Label(project=project, position=at, **given)
+        label.color = label.color or PALETTE[(at - 1) % len(PALETTE)]
+        added.append(_save(label))
+        record(project, user, "label.added", data={"name": label.name})
+    return added
+
+
+def _save(label: Label) -> Label:
+    label.name = label.name.strip()
+    if not label.name or re.search(r"\s", label.name) or any(unicodedata.category(c)[0] == "C" for c in label.name):
+        raise Invalid(
+            f"{label.name!r} cannot be a label: a label is a word without blanks or control characters.",
+            code="bad_label",
+            details={"name": label.name},
+        )
+    try:
+        label.full_clean(validate_unique=False, validate_constraints=False)
+        label.color = _hex_color(label.color)
+        with transaction.atomic():
+            label.save()
+    except IntegrityError as error:
+        what = f"hotkey {label.hotkey!r}" if "label_hotkey_once" in str(error) else f"label {label.name!r}"
+        raise Conflict(
+            f"The project has a {what} already.", code="label_exists", details={"name": label.name}
+        ) from error
+    return label
+
+
+def _hex_color(color: str) -> str:
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
+        raise Invalid(f"Color {color!r} is not of the form #rrggbb.", details={"field": "color", "value": color})
+    return color.lower()
+
+
+@transaction.atomic
+def change_label(label: Label, user: Person, changes: Mapping[str, Any]) -> Label:
+    """Change a label's color, hotkey, description, position, or (while unused) its name."""
+    before = label.name
+    for field, value in changes.items():
+        setattr(label, field, value)
+    try:
+        _save(label)
+    except IntegrityError as error:  # pragma: no cover - _save has turned it into ours
+        raise Conflict(str(error)) from error
+    record(label.project, user, "label.changed", data={"name": before, **changes})
+    return label
+
+
+@transaction.atomic
+def delete_label(label: Label, user: Person) -> None:
+    """Delete a label that no annotation uses; suggestions that use it go with it."""
+    project, name = label.project, label.name
+    if _in_use(project, name):
+        raise Conflict(
+            f"Label {name!r} is used by annotations and cannot be deleted.",
+            code="label_in_use",
+            details={"name": name},
+        )
+    Prediction.objects.filter(document__project=project, tags__contains=[f"B-{name}"]).delete()
+    label.delete()
+    record(project, user, "label.deleted", data={"name": name})
+
+
+def _in_use(project: Project, name: str) -> bool:
+    return Annotation.objects.filter(document__project=project, tags__contains=[f"B-{name}"]).exists()
+
+
+# People --------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def set_member(project: Project, actor: Person, *, username: str, role: Role, password: str = "") -> Membership:
+    """Add a person or change their role. With a `password`, a superuser may make the account as well."""
+    user = get_user_model().objects.filter(username=username).first() or _new_user(actor, username, password)
+    found = Membership.objects.select_for_update().filter(project=project, user=user).first()
+    if found is not None and found.role != role:
+        _keep_a_manager(project, found)
+    membership, _ = Membership.objects.update_or_create(project=project, user=user, defaults={"role": role})
+    record(project, actor, "member.set", data={"username": username, "role": role})
+    return membership
+
+
+def _new_user(actor: Person, username: str, password: str) -> User:
+    if not password:
+        raise NotFound(f"There is no account {username!r}.", code="no_such_user", details={"username": username})
+    if not getattr(actor, "is_superuser", False):
+        raise Forbidden("Only an administrator makes new accounts.", details={"username": username})
+    user: User = get_user_model()(username=username)
+    user.full_clean(exclude=["password"])
+    try:
+        password_validation.validate_password(password, user)
+    except ValidationError as error:
+        raise Invalid(" ".join(error.messages), code="weak_password", details={"field": "password"}) from error
+    user.set_password(password)
+    user.save()
+    return user
+
+
+@transaction.atomic
+def remove_member(project: Project, actor: Person, *, username: str) -> None:
+    """Take a person out of the project; their annotations stay. Removing a stranger does nothing."""
+    found = Membership.objects.select_for_update().filter(project=project, user__username=username).first()
+    if found is None:
+        return
+    _keep_a_manager(project, found)
+    found.delete()
+    record(project, actor, "member.removed", data={"username": username})
+
+
+def _keep_a_manager(project: Project, leaving: Membership) -> None:
+    if leaving.role != Role.MANAGER:
+        return
+    # Locks the managers' rows: two managers who remove each other at once cannot both succeed.
+    managers = Membership.objects.select_for_update().filter(project=project, role=Role.MANAGER)
+    if all(member.pk == leaving.pk for member in managers):
+        raise Conflict("A project needs a manager; make somebody else a manager first.", code="last_manager")

@@ -1,0 +1,234 @@
+"""What the REST doors of labelling take and give, as DRF serializers: shapes and types, no rules."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from rest_framework import serializers
+
+from labeling.models import Annotation, Document, Label, Membership, Project, Role
+
+
+class LabelSerializer(serializers.ModelSerializer[Label]):
+    """A label as clients see it."""
+
+    color = serializers.CharField(required=False, allow_blank=True, default="", max_length=7)
+    hotkey = serializers.CharField(required=False, allow_blank=True, default="", max_length=1)
+
+    class Meta:
+        model = Label
+        fields = ["name", "color", "hotkey", "description", "position"]
+        extra_kwargs = {"position": {"required": False}}
+
+
+class SplitsSerializer(serializers.Serializer[Any]):
+    """The shares of new documents for validation and test; the rest is train."""
+
+    validation = serializers.FloatField(min_value=0, max_value=0.45, default=0.1)
+    test = serializers.FloatField(min_value=0, max_value=0.45, default=0.1)
+    train = serializers.FloatField(required=False, help_text="What is left; accepted and checked, not needed.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The three shares, where all are given, add up to one."""
+        train = attrs.pop("train", None)
+        if train is not None and abs(train + attrs["validation"] + attrs["test"] - 1) > 1e-6:
+            raise serializers.ValidationError("train, validation and test must add up to 1.")
+        return attrs
+
+
+class ProjectSerializer(serializers.ModelSerializer[Project]):
+    """A project with its settings."""
+
+    labels = LabelSerializer(many=True, required=False)
+    splits = SplitsSerializer(required=False, write_only=True)
+
+    class Meta:
+        model = Project
+        fields = [
+            "slug", "name", "guidelines", "tokenizer", "overlap", "review", "lease_minutes", "splits",
+            "query_strategy", "held_out_rate", "base_model", "retrain_hour", "retrain_min_new",
+            "labels", "created_at",
+        ]  # fmt: skip
+        read_only_fields = ["slug", "created_at"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Unfold `splits` into the project's own fields."""
+        if splits := attrs.pop("splits", None):
+            attrs["validation_share"], attrs["test_share"] = splits["validation"], splits["test"]
+        return attrs
+
+    def to_representation(self, instance: Project) -> dict[str, Any]:
+        """Fold the shares into `splits` again."""
+        shown = super().to_representation(instance)
+        validation, test = instance.validation_share, instance.test_share
+        shown["splits"] = {"train": round(1 - validation - test, 6), "validation": validation, "test": test}
+        return shown
+
+
+class MemberSerializer(serializers.ModelSerializer[Membership]):
+    """A member as clients see them."""
+
+    username = serializers.CharField(source="user.username", max_length=150)
+    role = serializers.ChoiceField(Role.choices, default=Role.ANNOTATOR)
+
+    class Meta:
+        model = Membership
+        fields = ["username", "role"]
+
+
+class MemberInSerializer(serializers.Serializer[Any]):
+    """A person to add or to give another role."""
+
+    username = serializers.CharField(max_length=150)
+    role = serializers.ChoiceField(Role.choices, default=Role.ANNOTATOR)
+    password = serializers.CharField(
+        required=False, allow_blank=True, default="", help_text="Makes the account; administrators only."
+    )
+
+
+class SignInSerializer(serializers.Serializer[Any]):
+    """A login."""
+
+    username = serializers.CharField(max_length=150)
+    password = serializers.CharField(trim_whitespace=False, max_length=4096)
+
+
+class LeaseInSerializer(serializers.Serializer[Any]):
+    """What to leave out when the next document is leased."""
+
+    exclude = serializers.ListField(
+        child=serializers.IntegerField(), required=False, default=list, max_length=50,
+        help_text="Ids of documents that the client holds already, to fetch others ahead.",
+    )  # fmt: skip
+
+
+class SpanSerializer(serializers.Serializer[Any]):
+    """A half-open range of token indices with a label."""
+
+    start = serializers.IntegerField(min_value=0)
+    end = serializers.IntegerField(min_value=1)
+    label = serializers.CharField(max_length=100)
+
+
+class TagListField(serializers.Field[list[str], Any, list[str], Any]):
+    """A list of strings, checked in one pass: a document may have 20,000 tokens."""
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """The list as it is, or a complaint that names the first place that is no string."""
+        if not isinstance(data, list):
+            raise serializers.ValidationError("This must be a list with one tag (a string) per token.")
+        wrong = next((index for index, tag in enumerate(data) if not isinstance(tag, str)), None)
+        if wrong is not None:
+            raise serializers.ValidationError(f"Item {wrong} is {data[wrong]!r}; a tag is a string such as 'O'.")
+        return data
+
+    def to_representation(self, value: list[str]) -> list[str]:
+        """The list as it is."""
+        return value
+
+
+class TagsSerializer(serializers.Serializer[Any]):
+    """Tags, or spans in their place."""
+
+    tags = serializers.ListField(child=serializers.CharField(max_length=110), required=False, max_length=1_000_000)
+    spans = SpanSerializer(many=True, required=False)
+
+
+class SaveSerializer(TagsSerializer):
+    """An annotation to save."""
+
+    revision = serializers.IntegerField(min_value=0, default=0, help_text="The one last seen; 0 for the first save.")
+    state = serializers.ChoiceField(["draft", "submitted"], default="draft")
+    seconds = serializers.FloatField(
+        min_value=0, max_value=86_400, default=0, help_text="Active work since the last save; added up."
+    )
+
+
+class SkipSerializer(serializers.Serializer[Any]):
+    """Why a document is put aside."""
+
+    reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=500)
+
+
+class AcceptSerializer(TagsSerializer):
+    """A reviewer's decision: an annotation as it is, or tags of their own."""
+
+    annotation = serializers.IntegerField(required=False, help_text="Id of the annotation to accept.")
+
+
+class ReturnSerializer(serializers.Serializer[Any]):
+    """An annotation to give back to its author."""
+
+    annotation = serializers.IntegerField()
+    note = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
+
+
+# Shapes that verbs build themselves, described for the schema -----------------------------------------------
+
+
+class TokenShape(serializers.Serializer[Any]):
+    """A token and its code-point offsets."""
+
+    text = serializers.CharField()
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
+
+
+class DocumentShape(serializers.ModelSerializer[Document]):
+    """A document with its token grid."""
+
+    tokens = TokenShape(many=True)
+    archived = serializers.BooleanField()
+
+    class Meta:
+        model = Document
+        fields = [
+            "id",
+            "key",
+            "text",
+            "tokens",
+            "split",
+            "status",
+            "priority",
+            "meta",
+            "archived",
+            "created_at",
+        ]
+
+
+class AnnotationShape(serializers.ModelSerializer[Annotation]):
+    """An annotation."""
+
+    annotator = serializers.CharField()
+    spans = SpanSerializer(many=True)
+
+    class Meta:
+        model = Annotation
+        fields = [
+            "id", "document", "annotator", "tags", "spans", "state", "accepted", "revision", "seconds", "note",
+            "suggested_by", "suggestion_use", "updated_at", "submitted_at", "accepted_at",
+        ]  # fmt: skip
+
+
+class SuggestionShape(serializers.Serializer[Any]):
+    """A model's tags, with the probability of each."""
+
+    tags = serializers.ListField(child=serializers.CharField())
+    confidences = serializers.ListField(child=serializers.FloatField())
+    model = serializers.CharField()
+
+
+class AssignmentShape(serializers.Serializer[Any]):
+    """A leased document with all that is needed to label it."""
+
+    assignment = serializers.DictField(help_text="id, expires_at")
+    document = DocumentShape()
+    suggestion = SuggestionShape(allow_null=True)
+    annotation = AnnotationShape(allow_null=True)
+
+
+class UserShape(serializers.ModelSerializer[User]):
+    """The signed-in person."""
+
+    class Meta:
+        model = User
+        fields = ["username", "is_superuser"]

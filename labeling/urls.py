@@ -1,0 +1,30 @@
+"""REST addresses of labelling, below /api/v1/."""
+
+from django.urls import URLPattern, path
+
+from labeling import api, api_work
+
+api_urlpatterns: list[URLPattern] = [
+    path("auth/token", api.AuthToken.as_view(), name="token"),
+    path("projects", api.Projects.as_view(), name="projects"),
+    path("projects/<slug:slug>", api.OneProject.as_view(), name="project"),
+    path("projects/<slug:slug>/labels", api.Labels.as_view(), name="labels"),
+    path("projects/<slug:slug>/labels/<str:name>", api.OneLabel.as_view(), name="label"),
+    path("projects/<slug:slug>/members", api.Members.as_view(), name="members"),
+    path("projects/<slug:slug>/assignments", api_work.Assignments.as_view(), name="assignments"),
+    path("projects/<slug:slug>/documents", api_work.Documents.as_view(), name="documents"),
+    path("projects/<slug:slug>/documents/<int:pk>", api_work.OneDocument.as_view(), name="document"),
+    path(
+        "projects/<slug:slug>/documents/<int:pk>/restoration",
+        api_work.Restoration.as_view(),
+        name="restoration",
+    ),
+    path(
+        "projects/<slug:slug>/documents/<int:pk>/annotation",
+        api_work.OwnAnnotation.as_view(),
+        name="annotation",
+    ),
+    path("projects/<slug:slug>/documents/<int:pk>/skip", api_work.Skip.as_view(), name="skip"),
+    path("projects/<slug:slug>/documents/<int:pk>/acceptance", api_work.Acceptance.as_view(), name="acceptance"),
+    path("projects/<slug:slug>/documents/<int:pk>/return", api_work.Return.as_view(), name="return"),
+]
