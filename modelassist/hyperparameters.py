@@ -1,0 +1,112 @@
+"""The knobs of a training, checked; pure, so that the web process can refuse a bad one at once.
+
+What is left out (None) is chosen when the size of the data and of the network are known.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Self
+
+from labeling.errors import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What a field may be: `kind` between `low` and `high`, both included."""
+
+    kind: type
+    low: float
+    high: float
+
+
+RANGES = {
+    "epochs": Range(int, 1, 100),
+    "learning_rate": Range(float, 1e-7, 1e-1),
+    "batch_size": Range(int, 1, 256),
+    "weight_decay": Range(float, 0, 1),
+    "warmup": Range(float, 0, 1),
+    "clip": Range(float, 0.01, 100),
+    "label_smoothing": Range(float, 0, 0.5),
+    "dropout": Range(float, 0, 0.9),
+    "patience": Range(int, 1, 100),
+    "max_pieces": Range(int, 16, 512),
+    "seed": Range(int, 0, 2**31 - 1),
+}
+_CHOSEN_LATER = ("epochs", "learning_rate")
+
+
+@dataclass(frozen=True, slots=True)
+class Hyperparameters:
+    """One training's settings; `from_json` reads and checks them, `complete` fills in what was left open."""
+
+    epochs: int | None = None
+    learning_rate: float | None = None  # of the head and the encoder alike
+    batch_size: int = 16  # windows per optimizer step
+    weight_decay: float = 0.01
+    warmup: float = 0.1  # share of the steps
+    clip: float = 1.0  # largest gradient norm
+    label_smoothing: float = 0.0
+    dropout: float = 0.1
+    patience: int = 3  # evaluations without a better validation F1 before training stops
+    max_pieces: int = 512  # longest training window, with [CLS] and [SEP]
+    freeze_embeddings: bool = True
+    seed: int = 13
+
+    @classmethod
+    def from_json(cls, given: object) -> Self:
+        """From a JSON object; raises `Invalid` naming the field for an unknown name, a wrong type or range."""
+        if given is None:
+            return cls()
+        if not isinstance(given, Mapping):
+            raise _invalid("hyperparameters", given, "must be an object of names and values")
+        known = [field.name for field in fields(cls)]
+        for name in given:
+            if name not in known:
+                raise _invalid(str(name), given[name], f"is not known; choose from {', '.join(known)}")
+        return cls(**{name: _checked(name, value) for name, value in given.items()})
+
+    def complete(self, *, windows: int, hidden_size: int) -> Self:
+        """With epochs and learning rate chosen for `windows` training windows and a network of that width."""
+        steps = max(1, math.ceil(windows / self.batch_size))
+        epochs = self.epochs or default_epochs(steps)
+        rate = self.learning_rate or default_learning_rate(hidden_size, steps)
+        return replace(self, epochs=epochs, learning_rate=rate)
+
+    def as_json(self) -> dict[str, Any]:
+        """All fields, JSON-ready."""
+        return asdict(self)
+
+
+def default_epochs(steps_per_epoch: int) -> int:
+    """As many as give about 550 optimizer steps, but 3 to 20: small data needs to be seen more often."""
+    return min(20, max(3, round(550 / steps_per_epoch)))
+
+
+def default_learning_rate(hidden_size: int, steps_per_epoch: int) -> float:
+    """Wide networks want small steps (Devlin et al. 2019: 2e-5 to 5e-5 for BERT); compact ones large ones."""
+    if hidden_size >= 1024:
+        return 2e-5
+    if hidden_size > 512:
+        return 5e-5
+    return 5e-4 if steps_per_epoch < 150 else 3e-4
+
+
+def _checked(name: str, value: object) -> Any:
+    if name == "freeze_embeddings":
+        if not isinstance(value, bool):
+            raise _invalid(name, value, "must be true or false")
+        return value
+    if value is None and name in _CHOSEN_LATER:
+        return None
+    allowed = RANGES[name]
+    if isinstance(value, bool) or not isinstance(value, (int, allowed.kind)):
+        raise _invalid(name, value, f"must be {'a whole number' if allowed.kind is int else 'a number'}")
+    if not allowed.low <= value <= allowed.high:  # false for NaN too
+        raise _invalid(name, value, f"must be from {allowed.low:g} to {allowed.high:g}")
+    return allowed.kind(value)
+
+
+def _invalid(field: str, value: object, complaint: str) -> Invalid:
+    message = f"Hyperparameter {field!r} {complaint}; it was {value!r:.80}."
+    return Invalid(message, code="invalid_hyperparameter", details={"field": field})

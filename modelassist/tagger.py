@@ -1,0 +1,145 @@
+"""A trained network at work: tokens in, legal BIO tags with confidences and uncertainty scores out.
+
+Documents stream through in chunks of bounded size; within a chunk their windows are sorted by length and
+cut into batches of bounded size, so little is padded and memory stays flat for any number of documents.
+
+>>> tagger = Tagger.load(folder)
+>>> for tagging in tagger.predict([["Ada", "lives", "here"]]): print(tagging.tags)
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import numpy as np
+import torch
+import transformers
+from transformers import AutoTokenizer, BertForTokenClassification
+
+from labeling.errors import Unavailable
+from modelassist import decode, strategies
+from modelassist.decode import Floats, Ints, Tagset
+from modelassist.encode import Encoder, Window
+
+_CHUNK_WORDS = 16_384  # decoded together; bounds memory
+_CHUNK_DOCUMENTS = 1_024
+transformers.utils.logging.disable_progress_bar()  # a server's log is no place for progress bars
+
+
+class Tagging(NamedTuple):
+    """What the network says of one document."""
+
+    tags: list[str]  # legal IOB2, one per token
+    confidences: Floats  # the probability that the network gives each decoded tag
+    uncertainty: dict[str, float]  # every query strategy's score
+
+
+class _Scored(NamedTuple):
+    """A chunk's log-probabilities: rows of all documents' words that have a piece."""
+
+    log_probs: Floats
+    seen: list[Ints]
+
+
+class Tagger:
+    """A network with its tokenizer and tags, ready to predict."""
+
+    def __init__(
+        self, model: BertForTokenClassification, encoder: Encoder, tagset: Tagset, *, batch_pieces: int | None = None
+    ) -> None:
+        self.tagset = tagset
+        self._model = model
+        self._encoder = encoder
+        gpu = model.device.type == "cuda"
+        self._batch_pieces = batch_pieces or (32_768 if gpu else 2_048)
+
+    @classmethod
+    def load(cls, folder: Path | str, *, device: str | None = None) -> Self:
+        """From a transformers folder; raises `Unavailable` where it is missing or damaged."""
+        where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            model = BertForTokenClassification.from_pretrained(folder, dtype=torch.bfloat16, local_files_only=True)
+        except Exception as error:  # whatever a damaged file makes of the readers
+            raise Unavailable(f"The model in {folder} cannot be read: {error}", code="model_unreadable") from error
+        names = tuple(model.config.id2label[index] for index in range(model.config.num_labels))
+        encoder = Encoder(tokenizer.backend_tokenizer, max_pieces=model.config.max_position_embeddings)
+        return cls(model.to(where).eval(), encoder, Tagset(names))
+
+    def predict(self, documents: Iterable[Sequence[str]]) -> Iterator[Tagging]:
+        """The tagging of each document, in order; documents may be of any length, or empty."""
+        for chunk in _chunks(documents):
+            yield from self._tag(chunk)
+
+    def _tag(self, chunk: list[Sequence[str]]) -> Iterator[Tagging]:
+        scored = self._score(chunk)
+        lengths = np.array([len(seen) for seen in scored.seen], np.int64)
+        path = decode.viterbi(scored.log_probs, lengths, self.tagset)
+        sure = np.exp(scored.log_probs[np.arange(len(path)), path])
+        unsure = strategies.scores(scored.log_probs, path, lengths)
+        at = 0
+        for index, (words, seen) in enumerate(zip(chunk, scored.seen, strict=True)):
+            rows = slice(at, at + len(seen))
+            at += len(seen)
+            tags, confidences = decode.fill(path[rows], sure[rows], seen, len(words), self.tagset)
+            scores = {name: float(values[index]) for name, values in unsure.items()}
+            yield Tagging(self.tagset.to_names(tags), confidences, scores)
+
+    def _score(self, chunk: list[Sequence[str]]) -> _Scored:
+        """Run the network over all windows of a chunk, longest first, and put the rows back in order."""
+        per_document = [list(self._encoder.windows(words)) for words in chunk]
+        windows = [window for document in per_document for window in document]
+        starts = np.cumsum([0, *(len(window.words) for window in windows)])
+        log_probs = np.empty((starts[-1], len(self.tagset.names)), np.float32)
+        for batch in batches(windows, self._batch_pieces):
+            rows = np.concatenate([np.arange(starts[i], starts[i + 1]) for i in batch])
+            log_probs[rows] = self._forward([windows[i] for i in batch])
+        none = np.empty(0, np.int64)
+        return _Scored(log_probs, [np.concatenate([none, *(w.words for w in windows)]) for windows in per_document])
+
+    @torch.inference_mode()
+    def _forward(self, windows: list[Window]) -> Floats:
+        """Log-probabilities of the owned words of some windows, `[words, tags]`."""
+        ids, mask = padded([window.ids for window in windows])
+        device = self._model.device
+        logits = self._model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits
+        rows = np.repeat(np.arange(len(windows)), [len(window.firsts) for window in windows])
+        firsts = np.concatenate([window.firsts for window in windows])
+        chosen = logits[torch.from_numpy(rows).to(device), torch.from_numpy(firsts).to(device)]
+        return np.asarray(chosen.float().log_softmax(-1).cpu().numpy())
+
+
+def _chunks(documents: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
+    chunk: list[Sequence[str]] = []
+    words = 0
+    for document in documents:
+        chunk.append(document)
+        words += len(document)
+        if words >= _CHUNK_WORDS or len(chunk) >= _CHUNK_DOCUMENTS:
+            yield chunk
+            chunk, words = [], 0
+    if chunk:
+        yield chunk
+
+
+def batches(windows: Sequence[Window], pieces: int) -> Iterator[list[int]]:
+    """Positions of windows of like length, longest first, at most `pieces` a batch with padding."""
+    batch: list[int] = []
+    longest = 0
+    for index in sorted(range(len(windows)), key=lambda index: -len(windows[index].ids)):
+        if batch and longest * (len(batch) + 1) > pieces:
+            yield batch
+            batch = []
+        longest = longest if batch else len(windows[index].ids)
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def padded(ids: Sequence[np.ndarray], *, fill: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows of unlike length as one tensor, and the mask of what is not padding."""
+    lengths = np.array([len(row) for row in ids])
+    mask = np.arange(lengths.max()) < lengths[:, None]
+    values = np.full(mask.shape, fill, np.int64)
+    values[mask] = np.concatenate(ids)
+    return torch.from_numpy(values), torch.from_numpy(mask.astype(np.int64))
