@@ -101,6 +101,7 @@ class Services:
             command, process = self.running.pop()
             stop(process, command)
         if self._lock is not None:
+            end_leftovers(self.data_dir)  # whatever was started between a signal and its being noted
             os.close(self._lock)
             self._lock = None
 
@@ -108,7 +109,7 @@ class Services:
         """Start again, at the same address, those that have ended by themselves; their names."""
         dead = [(command, process) for command, process in self.running if process.poll() is not None]
         for command, process in dead:
-            kill(process)
+            end_leftovers(self.data_dir, only=Path(command.argv[0]).name)
             self.running.remove((command, process))
             self._run(command)
         return [command.name for command, _ in dead]
@@ -252,8 +253,8 @@ def _check_version(pgdata: Path, binaries: Path) -> None:
 
 
 def _clear_stale_pid(pgdata: Path) -> None:
-    """Remove the lock file of a server that a crash ended. The data directory's lock is ours and leftovers
-    have been ended, so no server runs here, even where some new process has the old one's number."""
+    """Remove the lock file of a server that a crash ended: by now some other process may have its number,
+    which PostgreSQL would take for itself. Leftovers have been ended, so no server runs here."""
     (pgdata / "postmaster.pid").unlink(missing_ok=True)
 
 

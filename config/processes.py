@@ -97,10 +97,13 @@ def kill(process: Process) -> None:
     process.wait()
 
 
-def end_leftovers(instance: Path) -> int:
-    """End what a crashed run of this instance left; the caller holds the instance's lock. Returns how many."""
+def end_leftovers(instance: Path, *, only: str | None = None) -> int:
+    """End what a crash of this instance left behind (`only`: processes of that name); returns how many.
+
+    The caller holds the instance's lock, so whatever is found is nobody's.
+    """
     mine = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    found = [p for p in psutil.process_iter() if p.pid not in mine and _mark_of(p) == str(instance)]
+    found = [p for p in psutil.process_iter() if p.pid not in mine and _belongs(p, instance, only)]
     for process in found:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(_END_SIGNALS.get(process.name(), signal.SIGKILL))
@@ -116,11 +119,17 @@ def end_leftovers(instance: Path) -> int:
 _END_SIGNALS = {"postgres": signal.SIGINT, "redis-server": signal.SIGTERM}
 
 
-def _mark_of(process: psutil.Process) -> str | None:
+def _belongs(process: psutil.Process, instance: Path, only: str | None) -> bool:
     try:
-        return str(process.environ().get(MARK, ""))
+        name = process.name()
+        if only not in (None, name):
+            return False
+        # PostgreSQL's own children write their title over the environment, but work in the data folder.
+        if name == "postgres" and process.cwd() == str(instance / name):
+            return True
+        return process.environ().get(MARK) == str(instance)
     except (psutil.Error, OSError):
-        return None
+        return False
 
 
 def log_file(instance: Path, name: str) -> Path:
