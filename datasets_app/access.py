@@ -1,0 +1,42 @@
+"""The only way to jobs and versions: scoped by project, strangers and missing rows look alike."""
+
+from django.db.models import QuerySet
+
+from datasets_app.models import DatasetVersion, Job
+from labeling.access import Person, require
+from labeling.errors import NotFound
+from labeling.models import Project, Role
+
+_NOTHING = "There is nothing at this address, or you may not see it."
+
+
+def jobs_of(project: Project) -> QuerySet[Job]:
+    """The project's jobs."""
+    return Job.objects.filter(project=project)
+
+
+def job_for(user: Person, job_id: int, role: Role) -> Job:
+    """The job, if the person has at least `role` in its project; one without a project is its maker's."""
+    job = Job.objects.select_related("project").filter(pk=job_id).first()
+    if job is None:
+        raise NotFound(_NOTHING)
+    if job.project is not None:
+        require(user, job.project, role)
+    elif job.created_by_id != user.pk and not getattr(user, "is_superuser", False):
+        raise NotFound(_NOTHING)
+    return job
+
+
+def versions_of(project: Project) -> QuerySet[DatasetVersion]:
+    """The project's dataset versions."""
+    return DatasetVersion.objects.filter(project=project).select_related("created_by", "project")
+
+
+def version_for(user: Person, version_id: int, role: Role) -> DatasetVersion:
+    """The version, if the person has at least `role` in its project."""
+    rows = DatasetVersion.objects.select_related("project", "created_by")
+    version = rows.filter(pk=version_id).first()
+    if version is None:
+        raise NotFound(_NOTHING)
+    require(user, version.project, role)
+    return version
