@@ -96,7 +96,8 @@ class Services:
 
     def stop(self) -> None:
         """Stop both, remove their addresses, give the lock back. Harmless when repeated."""
-        (self.data_dir / "services.json").unlink(missing_ok=True)
+        if self._lock is not None:  # without it, the file is that of the instance that runs
+            (self.data_dir / "services.json").unlink(missing_ok=True)
         while self.running:
             command, process = self.running.pop()
             stop(process, command)
