@@ -1,0 +1,136 @@
+"""`make demo`: the whole loop on the bundled sentences, through the real services and over REST alone.
+
+Each run makes a project of its own, with a simulated annotator and reviewer, prints what happened and leaves
+the project in place for the browser. `ensure_demo_project` makes the one that `make run` shows first.
+"""
+
+import os
+import secrets
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from config import demo_stages as stages
+from config.demo_stages import Demo, Round, StageFailed
+from config.embedded import CannotStart, free_port, write_private
+from config.rest import Client, JobFailed, Refused
+from config.up import Options, Supervisor, not_ready
+
+ROUNDS = 3
+USES = ("kept", "edited", "rejected", "drawn")
+
+
+def main() -> int:
+    """Run the loop; 1 when a stage fails."""
+    try:
+        with service(Options.from_environment()) as options:
+            run(options)
+    except (CannotStart, Refused, JobFailed, StageFailed, OSError) as why:
+        print(f"The demo failed. {why}", file=sys.stderr)
+        return 1
+    return 0
+
+
+@contextmanager
+def service(options: Options) -> Iterator[Options]:
+    """The running service of this data directory, or else one that lives as long as the demo."""
+    own = replace(options, port=free_port())
+    supervisor = Supervisor(own)
+    try:
+        try:
+            supervisor.start()
+        except CannotStart:
+            if not_ready(options):
+                raise
+            own = options  # somebody runs it already
+        yield own
+    finally:
+        supervisor.stop()
+
+
+def run(options: Options) -> None:
+    """The loop, stage by stage."""
+    say(f"Service    {options.address}, data in {options.data_dir}")
+    demo = stages.make_project(manager(options), people_password(options.data_dir))
+    say(f"Project    {demo.slug}")
+    counts = stages.bring_in(demo)
+    say(f"In         {sum(counts.values())} sentences: " + ", ".join(f"{size} {name}" for name, size in counts.items()))
+    rounds = learn_and_label(demo)
+    version = stages.freeze(demo)
+    say(f"Frozen     version {version['number']}, {version['counts']['documents']} documents, {version['fingerprint']}")
+    folder = options.data_dir / "demo" / demo.slug
+    for path in stages.write_out(demo, version, folder):
+        say(f"Written    {path} ({path.stat().st_size:,} bytes)")
+    say(f"Read back  by datasets.load_from_disk: {stages.read_back(demo, version, folder)}, equal to the gold")
+    say(closing(options, demo, rounds))
+
+
+def manager(options: Options) -> Client:
+    """The first manager's access, by the password of the environment or of the data directory."""
+    name = os.environ.get("GOLDSET_ADMIN_USER") or "admin"
+    kept = options.data_dir / "admin_password"
+    password = os.environ.get("GOLDSET_ADMIN_PASSWORD") or (kept.read_text().strip() if kept.exists() else "")
+    try:
+        return Client.sign_in(options.address, name, password)
+    except Refused as refused:
+        raise StageFailed(
+            f"{name} cannot sign in at {options.address} ({refused}). Set GOLDSET_ADMIN_USER and"
+            " GOLDSET_ADMIN_PASSWORD to a login that works there."
+        ) from refused
+
+
+def people_password(data_dir: Path) -> str:
+    """The password of the demo's annotator and reviewer, made once and kept like the manager's."""
+    kept = data_dir / "demo_password"
+    if not kept.exists():
+        write_private(kept, secrets.token_urlsafe(12) + "\n")
+    return kept.read_text().strip()
+
+
+def learn_and_label(demo: Demo) -> list[Round]:
+    """Train, then label with its suggestions and train again, `ROUNDS` times."""
+    say("\n" + HEADING)
+    rounds: list[Round] = []
+    for number in range(ROUNDS + 1):
+        done = stages.train(demo)
+        if number < ROUNDS:
+            stages.label(demo, done)
+        say(row(number, done))
+        rounds.append(done)
+    say("")
+    if rounds[-1].f1 <= 0:
+        raise StageFailed("The last model finds nothing in the test texts.")
+    return rounds
+
+
+HEADING = "round  trained on  test F1  promoted  pre-annotated  labeled |   kept  edited  rejected   drawn | corrected"
+
+
+def row(number: int, done: Round) -> str:
+    """A line of the table."""
+    kept, edited, rejected, drawn = (done.spans[use] for use in USES)
+    promoted = "yes" if done.promoted else "no"
+    return (
+        f"{number:5}  {done.trained_on:10}  {done.f1:7.3f}  {promoted:>8}  {done.predicted:13}  {done.labeled:7} |"
+        f" {kept:6}  {edited:6}  {rejected:8}  {drawn:6} | {done.corrected:9}"
+    )
+
+
+def closing(options: Options, demo: Demo, rounds: Sequence[Round]) -> str:
+    """Where to look at it."""
+    return (
+        f"\nTest F1 went from {rounds[0].f1:.3f} to {rounds[-1].f1:.3f}. The project stays: `make run`, then"
+        f" /projects/{demo.slug}.\nIts annotator and reviewer sign in as demo-annotator and demo-reviewer, with the"
+        f" password in {options.data_dir / 'demo_password'}."
+    )
+
+
+def say(line: str) -> None:
+    """Print at once: a person watches."""
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
