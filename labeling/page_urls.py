@@ -1,5 +1,29 @@
 """Addresses of the pages."""
 
-from django.urls import URLPattern
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import URLPattern, path
 
-page_urlpatterns: list[URLPattern] = []
+from labeling import views, views_setup, views_work
+
+page_urlpatterns: list[URLPattern] = [
+    path("sign-in/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("sign-out/", LogoutView.as_view(), name="logout"),
+    path("profile/", views.profile, name="profile"),
+    path("profile/token/", views.token, name="profile-token"),
+    path("", views.home, name="projects"),
+    path("new-project/", views.new_project, name="new-project"),
+    path("projects/<slug:slug>/", views.overview, name="project"),
+    path("projects/<slug:slug>/settings/", views.settings, name="settings"),
+    path("projects/<slug:slug>/labels/", views_setup.labels, name="labels"),
+    path("projects/<slug:slug>/labels/<path:name>/", views_setup.label, name="label"),
+    path("projects/<slug:slug>/members/", views_setup.members, name="members"),
+    path("projects/<slug:slug>/members/change/", views_setup.member, name="member"),
+    path("projects/<slug:slug>/annotate/", views_work.annotate_page, name="annotate"),
+    path("projects/<slug:slug>/review/", views_work.review_queue, name="review"),
+    path("projects/<slug:slug>/review/<int:pk>/", views_work.review_document, name="review-document"),
+    path("projects/<slug:slug>/review/<int:pk>/decision/", views_work.decide, name="review-decide"),
+    path("projects/<slug:slug>/review/<int:pk>/next/", views_work.review_next, name="review-next"),
+    path("projects/<slug:slug>/documents/", views_work.document_list, name="documents"),
+    path("projects/<slug:slug>/documents/<int:pk>/", views_work.document_detail, name="document"),
+    path("projects/<slug:slug>/documents/<int:pk>/archive/", views_work.archive, name="document-archive"),
+]

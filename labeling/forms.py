@@ -1,0 +1,142 @@
+"""The forms of the labeling pages: they parse and check what is typed; verbs decide."""
+
+from typing import Any
+
+from django import forms
+
+from labeling.models import Project, Role
+
+STRATEGIES = [
+    ("least_confidence", "Least confident first"),
+    ("mnlp", "Least confident per token first"),
+    ("margin", "Smallest margin between the best two tags first"),
+    ("entropy", "Highest entropy first"),
+    ("random", "Random order"),
+]
+TOKENIZERS = [
+    ("words", "Words and punctuation (Chinese, Japanese, Thai: single characters)"),
+    ("characters", "Single characters everywhere"),
+]
+OWN_KEYS = set("axAX?/[] ")  # what static/js/annotate/keys.js needs itself
+
+
+class PercentField(forms.FloatField):
+    """A share between 0 and 1, typed as percent."""
+
+    def __init__(self, *, most: int, **options: Any) -> None:
+        super().__init__(min_value=0, max_value=most, **options)
+        self.widget.attrs |= {"step": "any"}
+
+    def prepare_value(self, value: Any) -> Any:
+        """0.1 is shown as 10; what a person typed is shown again as it was."""
+        return round(value * 100, 4) if isinstance(value, float) else value
+
+    def clean(self, value: Any) -> Any:
+        """10 becomes 0.1."""
+        percent = super().clean(value)
+        return None if percent is None else percent / 100
+
+
+class ProjectForm(forms.ModelForm[Project]):
+    """All settings of a project."""
+
+    validation_share = PercentField(
+        most=45, label="Validation share (%)", help_text="Of new texts that bring no split of their own."
+    )
+    test_share = PercentField(most=45, label="Test share (%)", help_text="The rest is for training.")
+    held_out_rate = PercentField(
+        most=100,
+        label="Held-out rate (%)",
+        help_text="How many of the texts that are served come from validation and test, without suggestions.",
+    )
+    query_strategy = forms.ChoiceField(
+        choices=STRATEGIES, label="Order of training texts", help_text="Which unlabeled texts come first."
+    )
+
+    class Meta:
+        model = Project
+        fields = [
+            "name", "guidelines", "tokenizer", "overlap", "review", "lease_minutes", "validation_share", "test_share",
+            "query_strategy", "held_out_rate", "base_model", "retrain_hour", "retrain_min_new",
+        ]  # fmt: skip
+        labels = {
+            "overlap": "Overlap", "review": "Review policy", "lease_minutes": "Lease (minutes)",
+            "base_model": "Base model", "retrain_hour": "Retraining hour", "retrain_min_new": "Retraining threshold",
+        }  # fmt: skip
+        help_texts = {
+            "overlap": "How many people label each text.",
+            "lease_minutes": "How long a text stays reserved for the person who opened it.",
+            "tokenizer": "How texts are cut that bring no tokens of their own. Texts already imported keep their tokens.",
+        }
+        widgets = {"guidelines": forms.Textarea(attrs={"rows": 10})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["tokenizer"].widget.choices = TOKENIZERS
+        strategy = self.instance.query_strategy
+        if "query_strategy" in self.fields and strategy not in dict(STRATEGIES):
+            # Set over REST to one that this form does not know: keep it.
+            self.fields["query_strategy"].choices = [*STRATEGIES, (strategy, strategy)]
+
+
+class NewProjectForm(ProjectForm):
+    """A new project: the settings that matter on the first day, and its labels."""
+
+    labels = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "placeholder": "PER A person's name\nORG\nLOC"}),
+        help_text="One a line: the label, then its description if you like. They can be changed later.",
+    )
+    field_order = ["name", "labels", "guidelines", "tokenizer", "overlap", "review", "validation_share", "test_share"]
+
+    class Meta(ProjectForm.Meta):
+        fields = ["name", "guidelines", "tokenizer", "overlap", "review", "validation_share", "test_share"]
+        widgets = {"guidelines": forms.Textarea(attrs={"rows": 6})}
+
+    # A new project begins with these as they are by default.
+    held_out_rate = None  # type: ignore[assignment]
+    query_strategy = None  # type: ignore[assignment]
+
+    def clean_labels(self) -> list[dict[str, str]]:
+        """The labels; complains about the line on which one stands twice."""
+        labels: dict[str, dict[str, str]] = {}
+        for number, line in enumerate(self.cleaned_data["labels"].splitlines(), 1):
+            name, _, description = line.strip().partition(" ")
+            if name in labels:
+                raise forms.ValidationError(f"Line {number}: the label {name!r} stands here a second time.")
+            if len(name) > 100:
+                raise forms.ValidationError(f"Line {number}: a label has at most 100 characters.")
+            if name:
+                labels[name] = {"name": name, "description": description.strip()}
+        return list(labels.values())
+
+
+class LabelForm(forms.Form):
+    """One label; rules about names and colors are the verb's."""
+
+    name = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"spellcheck": "false"}))
+    color = forms.CharField(required=False, max_length=7, widget=forms.TextInput(attrs={"type": "color"}))
+    hotkey = forms.CharField(
+        required=False, max_length=1, label="Key", strip=True, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    description = forms.CharField(required=False)
+
+    def clean_hotkey(self) -> str:
+        """A key that the annotate page does not need itself."""
+        key = str(self.cleaned_data["hotkey"])
+        if key in OWN_KEYS:
+            raise forms.ValidationError(f"The key {key!r} belongs to the annotate page; choose another.")
+        return key
+
+
+class MemberForm(forms.Form):
+    """A person to add, or to give another role."""
+
+    username = forms.CharField(max_length=150, label="User name")
+    role = forms.ChoiceField(choices=Role.choices)
+    password = forms.CharField(
+        required=False,
+        label="Password of a new account",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Only if the account does not exist yet.",
+    )

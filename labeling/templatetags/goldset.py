@@ -1,0 +1,83 @@
+"""What templates need to show texts, shares and times. Everything that comes from people is escaped."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from labeling.highlight import Piece
+
+register = template.Library()
+
+
+@register.simple_tag
+def highlighted(pieces: Iterable[Piece], colors: Mapping[str, str], *, suggested: bool = False) -> SafeString:
+    """Pieces of a text as HTML: labeled ones framed, with the label's name beside them."""
+    return format_html_join("", "{}", ((_piece(piece, colors, suggested),) for piece in pieces))
+
+
+def _piece(piece: Piece, colors: Mapping[str, str], suggested: bool) -> SafeString:
+    if not piece.label:
+        return format_html("{}", piece.text)
+    return format_html(
+        '<mark class="entity{}{}" style="--label: {}">{}<span class="tag">{}</span></mark>',
+        " suggested" if suggested else "",
+        " differs" if piece.differs else "",
+        colors.get(piece.label, "#888888"),
+        piece.text,
+        piece.label,
+    )
+
+
+@register.filter
+def get(mapping: Mapping[str, Any] | None, key: str) -> Any:
+    """`mapping[key]`, or nothing."""
+    return (mapping or {}).get(key)
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """0.8642 as `86.4 %`; a dash where there is no number."""
+    return "–" if share is None else f"{share * 100:.1f} %"
+
+
+@register.filter
+def score(value: Any) -> str:
+    """A precision, recall or F1 with three digits; a dash where there is none."""
+    return f"{value:.3f}" if isinstance(value, (int, float)) else "–"
+
+
+@register.filter
+def share_of(part: int | None, whole: int | None) -> float:
+    """`part` of `whole` in percent, for the width of a bar."""
+    return round(100 * (part or 0) / whole, 2) if whole else 0.0
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Seconds as `45 s`, `12 min` or `3 h 20 min`."""
+    whole = round(seconds or 0)
+    if whole < 60:
+        return f"{whole} s"
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+@register.filter
+def said(verb: str) -> str:
+    """An event's verb as words: `annotation.submitted` becomes `annotation submitted`."""
+    return verb.replace(".", " ").replace("_", " ")
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: template.Context, **changes: Any) -> str:
+    """The present query string with some parameters changed; an empty value takes one away."""
+    params = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value in (None, ""):
+            params.pop(name, None)
+        else:
+            params[name] = value
+    return "?" + params.urlencode()

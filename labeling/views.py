@@ -1,0 +1,129 @@
+"""Pages of projects and of the person's own account: parse, call one verb, render."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import PasswordChangeForm
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from rest_framework.authtoken.models import Token
+
+from labeling import access, projects
+from labeling.forms import NewProjectForm, ProjectForm
+from labeling.models import Document, Role
+from labeling.pages import attempt, colors_of, show
+from labeling.paging import page
+from labeling.progress import progress
+
+PAGE = 24
+
+
+@require_GET
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """The person's projects with their progress."""
+    query = access.projects_of(request.user)
+    if wanted := request.GET.get("q", "").replace("\0", "").strip():
+        query = query.filter(name__icontains=wanted)
+    found = page(query, order=("name", "id"), cursor=request.GET.get("cursor"), limit=PAGE)
+    counts = _counts([project.pk for project in found.rows])
+    cards = [{"project": project, "counts": counts.get(project.pk, {})} for project in found.rows]
+    return show(request, "labeling/projects.html", cards=cards, next=found.next, q=wanted)
+
+
+def _counts(project_ids: list[int]) -> dict[int, dict[str, int]]:
+    """Documents by status of the projects on one page, in one query."""
+    status = Document.Status
+    rows = Document.objects.filter(project_id__in=project_ids, archived_at=None).values("project_id")
+    rows = rows.annotate(
+        all=Count("pk"),
+        accepted=Count("pk", filter=Q(status=status.ACCEPTED)),
+        submitted=Count("pk", filter=Q(status=status.SUBMITTED)),
+    )
+    return {row["project_id"]: row for row in rows}
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def new_project(request: HttpRequest) -> HttpResponse:
+    """Make a project, all on one page."""
+    form = NewProjectForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        made: list[Any] = []
+        if attempt(request, lambda: made.append(projects.create(request.user, **form.cleaned_data)), "Project made."):
+            return redirect("project", made[0].slug)
+    return show(request, "labeling/new_project.html", form=form)
+
+
+@require_GET
+@login_required
+def overview(request: HttpRequest, slug: str) -> HttpResponse:
+    """How far a project is, and what to do next."""
+    project = access.project_for(request.user, slug, Role.ANNOTATOR)
+    counts = progress(project)
+    events = access.events_of(project)[:12]
+    role = access.role_in(request.user, project)
+    annotators = counts["by_annotator"]
+    if role == Role.ANNOTATOR:  # annotators work unseen by each other
+        annotators = [row for row in annotators if row["annotator"] == request.user.get_username()]
+        events = []
+    return show(
+        request, "labeling/overview.html", project, tab="overview",
+        counts=counts, annotators=annotators, days=_per_day(counts["by_day"], annotators), events=events,
+        colors=colors_of(project), most=max([1, *counts["by_label"].values()]),
+    )  # fmt: skip
+
+
+def _per_day(rows: list[dict[str, Any]], annotators: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Submissions per day of the people shown, newest first."""
+    names = {row["annotator"] for row in annotators}
+    days: dict[Any, int] = {}
+    for row in rows:
+        if row["annotator"] in names:
+            days[row["day"]] = days.get(row["day"], 0) + row["submitted"]
+    return [{"day": day, "submitted": count} for day, count in sorted(days.items(), reverse=True)[:14]]
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def settings(request: HttpRequest, slug: str) -> HttpResponse:
+    """All settings of a project."""
+    project = access.project_for(request.user, slug, Role.MANAGER)
+    name = project.name  # the form writes into `project` before the verb has agreed
+    form = ProjectForm(request.POST or None, instance=project)
+    if request.method == "POST" and form.is_valid():
+        if attempt(request, lambda: projects.change(project, request.user, form.cleaned_data), "Settings saved."):
+            return redirect("settings", slug)
+    project.name = project.name or name
+    return show(request, "labeling/settings.html", project, tab="settings", form=form)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def profile(request: HttpRequest) -> HttpResponse:
+    """The person's own account: password and API token."""
+    form = PasswordChangeForm(request.user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        update_session_auth_hash(request, form.save())
+        messages.success(request, "Password changed.")
+        return redirect("profile")
+    token = Token.objects.filter(user=request.user).first()
+    memberships = request.user.memberships.select_related("project").order_by("project__name")
+    return show(request, "labeling/profile.html", form=form, token=token, memberships=memberships)
+
+
+@require_POST
+@login_required
+def token(request: HttpRequest) -> HttpResponse:
+    """Make a new API token in place of the old one, or revoke it."""
+    Token.objects.filter(user=request.user).delete()
+    if request.POST.get("action") == "create":
+        Token.objects.create(user=request.user)
+        messages.success(request, "New API token made; an older one no longer works.")
+    else:
+        messages.success(request, "API token revoked.")
+    return redirect("profile")

@@ -1,0 +1,104 @@
+/* The token cursor and the selection that grows from it: `anchor` stays, `focus` moves.
+   Roving focus: exactly one token can be tabbed to. Emits `move`. */
+
+export class Cursor extends EventTarget {
+  #view;
+  #anchor = 0;
+  #focus = 0;
+  #shown = [];
+
+  constructor(view) {
+    super();
+    this.#view = view;
+    this.#show();
+  }
+
+  get index() {
+    return this.#focus;
+  }
+
+  /* The selected tokens [start, end): at least the one at the cursor. */
+  get range() {
+    const [start, last] = [this.#anchor, this.#focus].sort((one, other) => one - other);
+    return { start, end: last + 1 };
+  }
+
+  get extended() {
+    return this.#anchor !== this.#focus;
+  }
+
+  to(index, { extend = false, focus = true } = {}) {
+    if (!this.#view.length) return;
+    this.#focus = Math.max(0, Math.min(index, this.#view.length - 1));
+    if (!extend) this.#anchor = this.#focus;
+    this.#show();
+    if (focus) this.focus();
+    this.dispatchEvent(new Event("move"));
+  }
+
+  select(start, end, options) {
+    this.#anchor = start;
+    this.to(end - 1, { ...options, extend: true });
+  }
+
+  collapse() {
+    this.to(this.#focus);
+  }
+
+  focus() {
+    const token = this.#view.token(this.#focus);
+    token?.focus({ preventScroll: true });
+    token?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  left(options) {
+    this.to(this.#focus + (this.#rightToLeft ? 1 : -1), options);
+  }
+
+  right(options) {
+    this.to(this.#focus + (this.#rightToLeft ? -1 : 1), options);
+  }
+
+  /* To the nearest token of the line above (-1) or below (1), as the lines are broken on the screen. */
+  line(direction, options) {
+    const here = box(this.#view.token(this.#focus));
+    let best = this.#focus;
+    let distance = Infinity;
+    let target = null;
+    for (let index = this.#focus + direction; index >= 0 && index < this.#view.length; index += direction) {
+      const there = box(this.#view.token(index));
+      if (Math.abs(there.y - here.y) < 4) continue;
+      target ??= there.y;
+      if (Math.abs(there.y - target) >= 4) break;
+      if (Math.abs(there.x - here.x) < distance) [best, distance] = [index, Math.abs(there.x - here.x)];
+    }
+    this.to(best, options);
+  }
+
+  get #rightToLeft() {
+    const line = this.#view.token(this.#focus)?.closest(".line");
+    return Boolean(line) && line.matches(":dir(rtl)");
+  }
+
+  #show() {
+    for (const token of this.#shown) {
+      token.classList.remove("selected", "caret");
+      token.tabIndex = -1;
+    }
+    const { start, end } = this.range;
+    this.#shown = [];
+    for (let index = start; index < Math.min(end, this.#view.length); index += 1) {
+      const token = this.#view.token(index);
+      token.classList.toggle("selected", this.extended);
+      this.#shown.push(token);
+    }
+    const caret = this.#view.token(this.#focus);
+    caret?.classList.add("caret");
+    if (caret) caret.tabIndex = 0;
+  }
+}
+
+function box(token) {
+  const [first] = token.getClientRects();
+  return first ? { x: first.x + first.width / 2, y: first.y + first.height / 2 } : { x: 0, y: 0 };
+}

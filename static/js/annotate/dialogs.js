@@ -1,0 +1,46 @@
+/* Questions to the person, as modal dialogs that stand in the page; each gives the value of the button pressed,
+   and "" when it was closed with Escape. */
+
+export function ask(dialog) {
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true });
+  });
+}
+
+/* The reason for skipping, or null. */
+export async function askReason(dialog) {
+  const field = dialog.querySelector("[name=reason]");
+  field.value = "";
+  for (const quick of dialog.querySelectorAll("[data-reason]")) {
+    quick.onclick = () => {
+      field.value = quick.dataset.reason;
+      field.focus();
+    };
+  }
+  return (await ask(dialog)) === "skip" ? field.value.trim() : null;
+}
+
+/* Both versions side by side, as what only one of them has; gives "mine", "theirs" or "". */
+export function askConflict(dialog, grid, mine, theirs, same) {
+  show(dialog.querySelector("[data-part=mine]"), grid, mine, theirs, same);
+  show(dialog.querySelector("[data-part=theirs]"), grid, theirs, mine, same);
+  return ask(dialog);
+}
+
+function show(list, grid, spans, others, same) {
+  const rows = spans.map((span) => {
+    const row = document.createElement("li");
+    const only = !others.some((other) => same(span, other));
+    row.textContent = `${span.label}: ${grid.range(span.start, span.end)}${only ? " (only here)" : ""}`;
+    if (only) row.className = "only";
+    return row;
+  });
+  if (!rows.length) {
+    const none = document.createElement("li");
+    none.textContent = "No spans.";
+    rows.push(none);
+  }
+  list.replaceChildren(...rows);
+}

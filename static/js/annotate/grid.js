@@ -1,0 +1,35 @@
+/* A text and its tokens. The server counts in code points, the browser in UTF-16 units: the text is turned into
+   code points once, here, and everything after this works on token indices and strings. */
+
+export class Grid {
+  #points;
+  #tokens;
+
+  constructor(text, tokens) {
+    this.#points = Array.from(text);
+    this.#tokens = tokens;
+  }
+
+  get length() {
+    return this.#tokens.length;
+  }
+
+  token(index) {
+    return this.#slice(this.#tokens[index].start, this.#tokens[index].end);
+  }
+
+  /* The text of tokens [start, end), with what stands between them. */
+  range(start, end) {
+    return this.#slice(this.#tokens[start].start, this.#tokens[end - 1].end);
+  }
+
+  /* What stands before token `index`; for `length`, what stands after the last one. */
+  gap(index) {
+    const from = index ? this.#tokens[index - 1].end : 0;
+    return this.#slice(from, index < this.length ? this.#tokens[index].start : this.#points.length);
+  }
+
+  #slice(start, end) {
+    return this.#points.slice(start, end).join("");
+  }
+}

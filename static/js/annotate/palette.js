@@ -1,0 +1,69 @@
+/* The labels as buttons with their keys, and a filter for projects that have many. Calls `choose(name)`. */
+
+const FILTER_FROM = 12;
+
+export class Palette {
+  #root;
+  #filter;
+  #buttons;
+
+  constructor(root, labels, hotkeys, choose) {
+    const keys = new Map([...hotkeys].map(([key, name]) => [name, key]));
+    this.#root = root;
+    this.#buttons = labels.map((label) => button(label, keys.get(label.name), choose));
+    this.#filter = root.querySelector("[data-part=filter]");
+    this.#filter.hidden = labels.length < FILTER_FROM;
+    root.querySelector("[data-part=labels]").replaceChildren(...this.#buttons);
+    this.#filter.addEventListener("input", () => this.#narrow());
+    this.#filter.addEventListener("keydown", (event) => this.#key(event, choose));
+  }
+
+  /* Into the filter field, to find a label by its name. */
+  find() {
+    if (this.#filter.hidden) this.#buttons[0]?.focus();
+    else this.#filter.focus();
+  }
+
+  /* Mark the label of the span at the cursor. */
+  mark(name) {
+    for (const each of this.#buttons) each.setAttribute("aria-pressed", String(each.dataset.label === name));
+  }
+
+  #narrow() {
+    const wanted = this.#filter.value.trim().toLowerCase();
+    for (const each of this.#buttons) each.hidden = !each.dataset.label.toLowerCase().includes(wanted);
+  }
+
+  #key(event, choose) {
+    if (event.key !== "Enter" && event.key !== "Escape") return;
+    event.preventDefault();
+    event.stopPropagation();
+    const first = this.#buttons.find((each) => !each.hidden);
+    const wanted = event.key === "Enter" && this.#filter.value.trim() && first;
+    this.#filter.value = "";
+    this.#narrow();
+    choose(wanted ? first.dataset.label : null);
+  }
+}
+
+function button({ name, color, description }, key, choose) {
+  const element = document.createElement("button");
+  element.type = "button";
+  element.className = "palette-label";
+  element.dataset.label = name;
+  element.title = description || name;
+  element.style.setProperty("--label", color);
+  element.setAttribute("aria-pressed", "false");
+  const text = document.createElement("span");
+  text.className = "name";
+  text.textContent = name;
+  element.append(text);
+  if (key) {
+    const hint = document.createElement("kbd");
+    hint.textContent = key;
+    element.append(hint);
+    element.setAttribute("aria-keyshortcuts", key);
+  }
+  element.addEventListener("click", () => choose(name));
+  return element;
+}

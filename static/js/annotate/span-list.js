@@ -1,0 +1,62 @@
+/* The list of spans and open suggestions beside the text, each with what can be done about it.
+   Emits `act` with {action: show | remove | accept | reject, span}. */
+
+const MOST = 300; // more rows help nobody; the text itself shows them all
+
+export class SpanList extends EventTarget {
+  #root;
+  #grid;
+  #colors;
+
+  constructor(root, grid, labels) {
+    super();
+    this.#root = root;
+    this.#grid = grid;
+    this.#colors = new Map(labels.map(({ name, color }) => [name, color]));
+  }
+
+  sync(spans, suggestions) {
+    const rows = [
+      ...spans.map((span) => ({ span, suggested: false })),
+      ...suggestions.map((span) => ({ span, suggested: true })),
+    ].sort((one, other) => one.span.start - other.span.start);
+    const shown = rows.slice(0, MOST).map((row) => this.#row(row));
+    if (rows.length > MOST) shown.push(made("li", "soft small", `and ${rows.length - MOST} more in the text`));
+    if (!rows.length) shown.push(made("li", "soft small", "Nothing is marked yet."));
+    this.#root.replaceChildren(...shown);
+  }
+
+  #row({ span, suggested }) {
+    const row = made("li", suggested ? "span-row suggested" : "span-row");
+    row.style.setProperty("--label", this.#colors.get(span.label) ?? "#888888");
+    const text = this.#grid.range(span.start, span.end);
+    const show = this.#button("show", span, "", `Go to ${text}`, "plain span-text");
+    show.append(made("bdi", "", text), made("span", "tag", `${span.label}${suggested ? "?" : ""}`));
+    row.append(show);
+    if (suggested) {
+      row.append(this.#button("accept", span, "✓", `Accept ${span.label}: ${text}`));
+      row.append(this.#button("reject", span, "✕", `Reject ${span.label}: ${text}`));
+    } else row.append(this.#button("remove", span, "✕", `Remove ${span.label}: ${text}`));
+    return row;
+  }
+
+  #button(action, span, text, name, className = "quiet small") {
+    const button = made("button", className, text);
+    button.type = "button";
+    if (text) {
+      button.setAttribute("aria-label", name);
+      button.title = name;
+    }
+    button.addEventListener("click", () => {
+      this.dispatchEvent(new CustomEvent("act", { detail: { action, span } }));
+    });
+    return button;
+  }
+}
+
+function made(name, className, text = "") {
+  const element = document.createElement(name);
+  element.className = className;
+  element.textContent = text;
+  return element;
+}

@@ -1,0 +1,37 @@
+/* The REST door, from the browser: JSON in and out, the session's CSRF token, one error shape.
+   Raises ApiError; `status` 0 means that the server could not be reached. */
+
+export class ApiError extends Error {
+  constructor(status, { code = "error", message = "The server answered in an unknown way.", details = {} } = {}) {
+    super(message);
+    Object.assign(this, { status, code, details });
+  }
+
+  get offline() {
+    return this.status === 0 || this.status >= 502;
+  }
+}
+
+export async function call(method, url, body, { keepalive = false } = {}) {
+  let response;
+  try {
+    response = await fetch(url, { method, keepalive, ...payload(body) });
+  } catch {
+    throw new ApiError(0, { code: "offline", message: "The server cannot be reached." });
+  }
+  if (response.status === 204) return null;
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) throw new ApiError(response.status, answer?.error);
+  return answer;
+}
+
+function payload(body) {
+  const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
+  if (body === undefined) return { headers };
+  if (body instanceof FormData) return { headers, body };
+  return { headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(body) };
+}
+
+function csrfToken() {
+  return document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+}
