@@ -36,8 +36,10 @@ class WorkerBeat(bootsteps.StartStopStep):  # type: ignore[misc]
     shutdown = stop
 
     def _beat(self, consumer: Consumer) -> None:
+        # Not the consumer's own client: its connection is deep in a blocking read of the queues.
+        client = consumer.app.backend.client
         for queue in consumer.task_consumer.queues:
-            consumer.connection.default_channel.client.set(key(queue.name), 1, ex=EXPIRY_SECONDS)
+            client.set(key(queue.name), 1, ex=EXPIRY_SECONDS)
 
 
 def key(queue: str) -> str:
