@@ -1,7 +1,7 @@
 """What a codec reads from a file and a writer puts into one: plain values, no Django.
 
 A `Record` is one text to label as the file gives it; a `Failure` is one that cannot be taken, with its
-line. A `Gold` is one labelled text on its way out. Offsets are code points, ranges half-open.
+line. A `Gold` is one labeled text on its way out. Offsets are code points, ranges half-open.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,20 @@ from typing import Any
 
 LINE_BYTES_MAX = 4_000_000
 TEXT_MAX = 1_000_000  # code points of one text
-SPLITS = ("train", "validation", "test")
+KEY_MAX = 200
+SPLITS = {
+    "train": "train",
+    "validation": "validation",
+    "test": "test",
+    "dev": "validation",
+    "valid": "validation",
+    "val": "validation",
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class CharSpan:
-    """A labelled range `[start, end)` of a text's code points."""
+    """A labeled range `[start, end)` of a text's code points."""
 
     start: int
     end: int
@@ -24,12 +32,12 @@ class CharSpan:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One text of a file. Without `grid`, the project's tokenizer makes it; without `tags` or `spans`, unlabelled."""
+    """One text of a file. Without `grid`, the project's tokenizer makes it; without `tags` or `spans`, unlabeled."""
 
     line: int
     text: str
     grid: tuple[Sequence[int], Sequence[int]] | None = None
-    tags: Sequence[str] | None = None  # one per token of the grid, in the file's scheme
+    tags: Sequence[str] | None = None  # IOB2, one per token of the grid
     spans: Sequence[CharSpan] | None = None
     key: str | None = None
     split: str | None = None
@@ -47,6 +55,18 @@ class Failure:
     message: str
 
 
+class Refused(Exception):
+    """Raised while one record is read; caught where records are yielded, and turned into its `Failure`."""
+
+    def __init__(self, code: str, message: str, *, line: int | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.line = code, message, line
+
+    def at(self, line: int) -> Failure:
+        """The failure, at the line that it names itself or else at this one."""
+        return Failure(self.line or line, self.code, self.message)
+
+
 @dataclass(frozen=True, slots=True)
 class Survey:
     """What a first pass over a file found: how many records it holds, and what they have in common."""
@@ -54,12 +74,20 @@ class Survey:
     records: int
     scheme: str = "iob2"
     columns: int = 0  # of most token lines of a CoNLL file
-    blocks: int = 0  # -DOCSTART- lines
+    blocks: int = 0  # -DOCSTART- lines of a CoNLL file
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How a file is to be read: `unit` is `sentence` or `document` (a -DOCSTART- block as one text)."""
+
+    unit: str = "sentence"
+    tags: bool = True  # False: labels are not looked at
 
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """One labelled text on its way out."""
+    """One labeled text on its way out; `tags` are IOB2."""
 
     key: str
     text: str
@@ -76,6 +104,12 @@ class Gold:
         return [self.text[start:end] for start, end in zip(self.starts, self.ends, strict=True)]
 
 
-def shown(value: str, limit: int = 60) -> str:
+def shown(value: object, limit: int = 60) -> str:
     """A value as a message quotes it: one short line whatever it holds."""
-    return repr(value if len(value) <= limit else value[:limit] + "…")
+    text = value if isinstance(value, str) else str(value)
+    return ascii_safe(repr(text if len(text) <= limit else text[:limit] + "…"))
+
+
+def ascii_safe(text: str) -> str:
+    """The text with whatever no database can store (lone surrogates, NUL) escaped."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")

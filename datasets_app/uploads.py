@@ -1,16 +1,15 @@
 """Uploaded files on disk: kept for their job while it may still run, removed some time after."""
 
-import shutil
+import re
 import time
 import uuid
 from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
-from django.utils.text import get_valid_filename
 
 from datasets_app.models import Job
-from labeling.errors import TooLarge
+from labeling.errors import Invalid, TooLarge
 
 KEEP_SECONDS = 7 * 24 * 3600
 
@@ -48,15 +47,22 @@ def too_large() -> TooLarge:
 
 
 def keep(path: Path, *, job_id: int, name: str) -> Path:
-    """Give a received file its job's name; the name that the person gave it is kept as far as it is harmless."""
-    safe = get_valid_filename(name)[-100:] if name.strip(". ") else "upload"
-    return path.rename(folder() / f"{job_id}-{safe}")
+    """Give a received file its job's name."""
+    return path.rename(_path(job_id, name))
 
 
-def copy(path: Path) -> Path:
-    """A received copy of a file of this machine."""
-    with path.open("rb") as stream:
-        return receive(stream)
+def path_of(job: Job) -> Path:
+    """The file of an import; raises `Invalid` if it has been removed."""
+    path = _path(job.pk, job.params["name"])
+    if not path.exists():
+        raise Invalid("The uploaded file is no longer there; upload it again.", code="upload_gone")
+    return path
+
+
+def _path(job_id: int, name: str) -> Path:
+    # The name that the person gave it is kept as far as it is harmless.
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", name)[-100:]
+    return folder() / f"{job_id}-{safe}"
 
 
 def remove_old(*, keep_seconds: float = KEEP_SECONDS) -> int:
@@ -64,7 +70,7 @@ def remove_old(*, keep_seconds: float = KEEP_SECONDS) -> int:
     removed = 0
     for path in folder().iterdir():
         if path.stat().st_mtime < time.time() - keep_seconds and not _in_use(path.name):
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             removed += 1
     return removed
 

@@ -1,15 +1,17 @@
-"""The job runner: claims, progress, cancelling, failing, and a worker that is killed."""
+"""The job runner: claims, progress, cancelling, failing, losing a claim. Killed workers: `test_importing_killed`."""
+
+import threading
+import time
 
 import pytest
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from datasets_app import jobs
 from datasets_app.models import Job
 from labeling.models import Event
-
-from .conftest import wait_for, wait_for_end
+from tests.workers import wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -126,36 +128,36 @@ class TestInOneProcess:
             jobs.enqueue("dance", project=project, user=manager, params={})
 
 
-class TestWithWorkers:
-    def test_goes_on_after_a_worker_is_killed(self, workers, project, manager, settings):
-        settings.JOB_STALE_SECONDS = 2
-        job = enqueue(project, manager, total=40, pause=0.05)
-        first = workers()
-        wait_for(lambda: len(counted(project)) >= 5)
-        first.kill()
-        assert 5 <= len(counted(project)) < 40
-        workers()
-        wait_for(jobs.requeue_stale)
-        wait_for_end(job)
-        assert (job.state, job.done, job.error_count) == ("succeeded", 40, 20)
-        assert counted(project) == list(range(40))
+@pytest.mark.django_db(transaction=True)
+class TestOverTime:
+    """What another process sees while a job runs: here it is the handler's own thread that looks."""
 
-    def test_cancel_while_running(self, workers, project, manager):
+    def test_a_long_step_keeps_its_claim(self, project, manager, settings):
+        settings.JOB_STALE_SECONDS = 0.5
+        job = enqueue(project, manager, total=2, pause=1.5)
+        runner = threading.Thread(target=run_in_thread, args=[job.pk])
+        runner.start()
+        while runner.is_alive():
+            assert jobs.requeue_stale() == 0
+            time.sleep(0.05)
+        job.refresh_from_db()
+        assert (job.state, counted(project)) == ("succeeded", [0, 1])
+
+    def test_cancel_while_running(self, project, manager):
         job = enqueue(project, manager, total=10_000, pause=0.02)
-        workers()
+        runner = threading.Thread(target=run_in_thread, args=[job.pk])
+        runner.start()
         wait_for(lambda: counted(project))
         jobs.cancel(job, manager)
-        wait_for_end(job)
+        runner.join()
+        job.refresh_from_db()
         assert job.state == "cancelled"
         assert 0 < len(counted(project)) < 10_000
-        assert job.done <= len(counted(project))
+        assert job.done == len(counted(project))
 
-    def test_a_long_step_keeps_its_claim(self, workers, project, manager, settings):
-        settings.JOB_STALE_SECONDS = 2
-        job = enqueue(project, manager, total=2, pause=4)
-        workers()
-        wait_for(lambda: counted(project))
-        while job.state in Job.ACTIVE:
-            assert jobs.requeue_stale() == 0
-            job.refresh_from_db()
-        assert counted(project) == [0, 1]
+
+def run_in_thread(job_id: int) -> None:
+    try:
+        jobs.run(job_id)
+    finally:
+        connection.close()

@@ -1,0 +1,121 @@
+"""Fitting a record's labels to a token grid: nothing is moved, rounded or dropped on the way.
+
+Tokens given beside a text are found in it; character spans cut the tokens in which they begin or end.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from datasets_app.records import TEXT_MAX, CharSpan, Record, Refused, shown
+from labeling import bio, tokens
+
+Grid = tuple[Sequence[int], Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A record's final grid, and its IOB2 tags if it is labeled."""
+
+    starts: Sequence[int]
+    ends: Sequence[int]
+    tags: Sequence[str] | None
+
+
+def fit(record: Record, *, tokenizer: str) -> Fitted:
+    """The grid and tags of a record; raises `Refused` where they do not fit the text or each other."""
+    if len(record.text) > TEXT_MAX:
+        message = f"The text has {len(record.text):,} characters; at most {TEXT_MAX:,} are taken."
+        raise Refused("text_too_long", message)
+    starts, ends = record.grid or tokens.tokenize(record.text, tokenizer)
+    if not starts:
+        raise Refused("no_tokens", f"The text {shown(record.text)} has no token; there is nothing to label.")
+    if record.tags is not None and len(record.tags) != len(starts):
+        raise Refused("wrong_length", f"There are {len(record.tags)} tags for {len(starts)} tokens.")
+    if record.spans is None:
+        return Fitted(starts, ends, record.tags)
+    cut_starts, cut_ends = refine(record.text, (starts, ends), record.spans)
+    tags = _tags(record.spans, cut_starts, cut_ends)
+    if record.tags is not None and (list(tags) != list(record.tags)):
+        raise Refused("spans_contradict_tags", "`spans` and `tags` do not say the same; give one of them.")
+    return Fitted(cut_starts, cut_ends, tags)
+
+
+def align(words: Sequence[str], text: str, *, offsets: Any = None) -> Grid:
+    """Where each word stands in the text, with blanks at most in between; raises `Refused` if it does not."""
+    if offsets is not None:
+        return _given(words, text, offsets)
+    starts, ends, at = [], [], 0
+    for index, word in enumerate(words):
+        while not text.startswith(word, at) and text[at : at + 1].isspace():
+            at += 1
+        if not text.startswith(word, at):
+            raise Refused(
+                "tokens_do_not_fit",
+                f"Token {index}, {shown(word)}, is not what the text goes on with at {at}: {shown(text[at : at + 40])}.",
+            )
+        starts.append(at)
+        at += len(word)
+        ends.append(at)
+    if text[at:].strip():
+        raise Refused("tokens_do_not_fit", f"The tokens end before the text does: {shown(text[at : at + 40])} is left.")
+    return starts, ends
+
+
+def _given(words: Sequence[str], text: str, offsets: Any) -> Grid:
+    if not isinstance(offsets, list) or len(offsets) != len(words):
+        raise Refused("bad_offsets", "`offsets` must be a list with one [start, end] per token.")
+    before = 0
+    for index, (pair, word) in enumerate(zip(offsets, words, strict=True)):
+        fits = isinstance(pair, list) and len(pair) == 2 and all(type(value) is int for value in pair)
+        if not fits or pair[0] < before or text[pair[0] : pair[1]] != word:
+            raise Refused("bad_offsets", f"`offsets[{index}]` is {shown(pair)}, where token {shown(word)} is not.")
+        before = pair[1]
+    return [start for start, _ in offsets], [end for _, end in offsets]
+
+
+def refine(text: str, grid: Grid, spans: Iterable[CharSpan]) -> Grid:
+    """The grid with its tokens cut where a span begins or ends inside one; raises `Refused` for a bad span."""
+    starts, ends = grid
+    cuts: set[int] = set()
+    before = CharSpan(0, 0, "")
+    for span in sorted(spans):
+        _require_range(text, span)
+        if span.start < before.end:
+            raise Refused("overlapping_spans", f"{_name(text, span)} overlaps {_name(text, before)}.")
+        before = span
+        for edge, inside in ((span.start, span.start), (span.end, span.end - 1)):
+            index = bisect_right(starts, inside) - 1
+            if index < 0 or inside >= ends[index]:
+                raise Refused(
+                    "span_in_blanks",
+                    f"{_name(text, span)} begins or ends with a blank or other character outside every token, at {edge};"
+                    " let it begin and end with a token's characters.",
+                )
+            if starts[index] < edge < ends[index]:
+                cuts.add(edge)
+    if not cuts:
+        return grid
+    return sorted({*starts, *cuts}), sorted({*ends, *cuts})
+
+
+def _require_range(text: str, span: CharSpan) -> None:
+    if not 0 <= span.start <= span.end <= len(text):
+        where = f"[{span.start}, {span.end}) {shown(span.label)}"
+        raise Refused("span_out_of_range", f"Span {where} does not lie within the text's {len(text)} characters.")
+    if span.start == span.end:
+        raise Refused("empty_span", f"{_name(text, span)} is empty.")
+    if not span.label:
+        raise Refused("no_label", f"{_name(text, span)} has no label.")
+
+
+def _name(text: str, span: CharSpan) -> str:
+    return f"Span [{span.start}, {span.end}) {shown(span.label)} of {shown(text[span.start : span.end])}"
+
+
+def _tags(spans: Iterable[CharSpan], starts: Sequence[int], ends: Sequence[int]) -> list[str]:
+    first = {start: index for index, start in enumerate(starts)}
+    last = {end: index for index, end in enumerate(ends)}
+    ranges = [bio.Span(first[span.start], last[span.end] + 1, span.label) for span in spans]
+    return bio.tags_of(ranges, len(starts))

@@ -1,0 +1,258 @@
+"""One batch of an import as one transaction: COPY into a temporary table, then INSERT … SELECT.
+
+Owns keys, splits and what happens to texts that the project already has; `importing` feeds it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+
+from datasets_app import copying, jobs, splits
+from datasets_app.grids import Fitted, fit
+from datasets_app.models import Job
+from datasets_app.records import KEY_MAX, SPLITS, Failure, Record, Refused, Survey, shown
+from labeling import bio, projects
+from labeling.errors import Conflict, Invalid
+
+COUNTS = ("documents", "existing", "annotations", "suggestions", "errors")
+MODEL = "import"  # the name under which imported suggestions stand
+
+_TABLES = """
+DROP TABLE IF EXISTS import_rows, import_seen;
+CREATE TEMPORARY TABLE import_rows (
+  line bigint, key text, text text, token_starts integer[], token_ends integer[], split text, group_key text,
+  meta jsonb, layout jsonb, tags text[]);
+CREATE TEMPORARY TABLE import_seen (digest text PRIMARY KEY, times bigint)
+"""
+_NUMBER = """
+WITH given AS (
+  SELECT digest, place, row_number() OVER same AS nth, count(*) OVER (PARTITION BY digest) AS times
+    FROM unnest(%s::text[]) WITH ORDINALITY AS given(digest, place)
+  WINDOW same AS (PARTITION BY digest ORDER BY place)),
+counted AS (
+  INSERT INTO import_seen AS seen SELECT DISTINCT digest, times FROM given
+  ON CONFLICT (digest) DO UPDATE SET times = seen.times + excluded.times RETURNING digest, times)
+SELECT counted.times - given.times + given.nth FROM given JOIN counted USING (digest) ORDER BY place
+"""
+_DOCUMENTS = """
+INSERT INTO labeling_document
+  (project_id, key, text, token_starts, token_ends, split, group_key, status, meta, layout, source, line)
+SELECT %(project)s, key, text, token_starts, token_ends, split, group_key,
+       CASE WHEN %(accept)s AND tags IS NOT NULL THEN 'accepted' ELSE 'pending' END, meta, layout, %(job)s, line
+  FROM import_rows ORDER BY line
+ON CONFLICT (project_id, key) DO NOTHING
+"""
+_TAKEN = """
+SELECT row.line, row.key FROM import_rows AS row
+  JOIN labeling_document AS document ON document.project_id = %(project)s AND document.key = row.key
+ WHERE document.text <> row.text ORDER BY row.line
+"""
+# A text that was here before takes labels only if nobody has begun to label it.
+_LABELED = """
+  FROM import_rows AS row
+  JOIN labeling_document AS document ON document.project_id = %(project)s AND document.key = row.key
+ WHERE row.tags IS NOT NULL AND document.archived_at IS NULL AND document.text = row.text
+   AND document.token_starts = row.token_starts AND document.token_ends = row.token_ends
+"""
+_ACCEPT = f"""
+INSERT INTO labeling_annotation
+  (document_id, annotator_id, tags, state, accepted, revision, seconds, note, suggested_by, suggestion_use,
+   created_at, updated_at, submitted_at, accepted_at, accepted_by_id)
+SELECT document.id, %(user)s, row.tags, 'submitted', true, 1, 0, '', '', '{{}}', now(), now(), now(), now(), %(user)s
+{_LABELED} AND NOT EXISTS (SELECT FROM labeling_annotation AS other WHERE other.document_id = document.id)
+ ORDER BY row.line ON CONFLICT DO NOTHING
+"""
+_MARK = """
+UPDATE labeling_document AS document SET status = 'accepted' FROM import_rows AS row
+ WHERE document.project_id = %(project)s AND document.key = row.key AND document.status <> 'accepted'
+   AND EXISTS (SELECT FROM labeling_annotation AS gold WHERE gold.document_id = document.id AND gold.accepted)
+"""
+_SUGGEST = f"""
+INSERT INTO labeling_prediction (document_id, model, tags, confidences)
+SELECT document.id, '{MODEL}', row.tags, array_fill(1.0, ARRAY[cardinality(row.tags)])
+{_LABELED} ORDER BY row.line ON CONFLICT DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A record that fits, with its key and split."""
+
+    record: Record
+    fitted: Fitted
+    key: str
+    split: str
+    group: str
+
+
+class Batches:
+    """Writes the batches of one import, and counts what became of them."""
+
+    def __init__(self, job: Job, survey: Survey) -> None:
+        assert job.project is not None
+        self.job, self.project, self.survey = job, job.project, survey
+        self.done: int = job.cursor["done"]
+        counts = job.cursor["counts"]
+        self.labels_created: list[str] = list(counts.get("labels_created", ()))
+        self.counts = {name: counts.get(name, 0) for name in COUNTS}
+        self.labels = set(self.project.labels.values_list("name", flat=True))
+        self.values = {
+            "project": self.project.pk,
+            "job": job.pk,
+            "user": job.created_by_id,
+            "accept": job.params["annotations"] == "accept",
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(_TABLES)
+
+    def skip(self, batch: Sequence[Record | Failure]) -> None:
+        """Pass over a batch that is written already; what its texts are is remembered for later numbers."""
+        with transaction.atomic():
+            self._keyed([record for record in batch if isinstance(record, Record)])
+
+    def write(self, batch: Sequence[Record | Failure], *, done: int) -> None:
+        """Write a batch with its errors and the job's cursor, or nothing of it."""
+        with transaction.atomic():
+            jobs.checkpoint(self.job, cursor=self.job.cursor)  # the claim, and its lock, before the first row
+            failures = [record for record in batch if isinstance(record, Failure)]
+            ready = list(self._ready([record for record in batch if isinstance(record, Record)], failures))
+            self._copy(ready)
+            failures += self._insert(len(ready))
+            self.counts["errors"] += jobs.note_failures(self.job, failures)
+            counts = self.counts | {"labels_created": self.labels_created}
+            cursor = {"survey": asdict(self.survey), "done": done, "counts": counts}
+            jobs.checkpoint(self.job, cursor=cursor, done=done)
+
+    def result(self) -> dict[str, Any]:
+        """What the job reports."""
+        return {
+            **self.counts,
+            "labels_created": self.labels_created,
+            "scheme": self.survey.scheme,
+            "format": self.job.params["format"],
+        }
+
+    def _ready(self, records: Sequence[Record], failures: list[Failure]) -> Iterator[Ready]:
+        fitting: list[Ready] = []
+        for record, key in zip(records, self._keyed(records), strict=True):
+            try:
+                fitting.append(self._fit(record, key))
+            except Refused as refused:
+                failures.append(refused.at(record.line))
+        refused_labels = self._take_labels(fitting)
+        for ready in fitting:
+            unknown = sorted(_labels(ready) & refused_labels.keys())
+            if unknown:
+                failures.append(Failure(ready.record.line, "unknown_label", refused_labels[unknown[0]]))
+            else:
+                yield ready
+
+    # Keys and splits
+
+    def _keyed(self, records: Sequence[Record]) -> list[str]:
+        """A key for each: its own id, or its content's hash with its occurrence number within the file."""
+        digests = [self._digest(record) for record in records if record.key is None]
+        with connection.cursor() as cursor:
+            cursor.execute(_NUMBER, [digests])
+            numbered = (f"{digest}-{number}" for digest, (number,) in zip(digests, cursor.fetchall(), strict=True))
+        return [next(numbered) if record.key is None else record.key for record in records]
+
+    def _digest(self, record: Record) -> str:
+        # The same sentence in a train and in a test file is two documents: a split that is given counts.
+        given = [record.text, record.grid, record.split or self.job.params["split"]]
+        return hashlib.sha256(json.dumps(given, ensure_ascii=False).encode()).hexdigest()
+
+    def _fit(self, record: Record, key: str) -> Ready:
+        if len(key) > KEY_MAX:
+            raise Refused("id_too_long", f"The id {shown(key)} is longer than {KEY_MAX} characters.")
+        split = record.split or self.job.params["split"]
+        if split and split not in SPLITS:
+            listed = ", ".join(SPLITS)
+            raise Refused("bad_split", f"The split is {shown(split)}; use one of: {listed}.")
+        fitted = fit(record, tokenizer=self.project.tokenizer)
+        group = record.group or splits.group_key(record.text)
+        shares = {"validation": self.project.validation_share, "test": self.project.test_share}
+        return Ready(record, fitted, key, SPLITS[split] if split else splits.split_of(group, **shares), group)
+
+    # Labels
+
+    def _take_labels(self, fitting: Iterable[Ready]) -> dict[str, str]:
+        """Add the labels that are new, if so asked; those that stay unknown, each with the reason."""
+        used = {label for ready in fitting for label in _labels(ready)}
+        return {name: why for name in sorted(used - self.labels) if (why := self._take_label(name))}
+
+    def _take_label(self, name: str) -> str | None:
+        if self.job.params["labels"] != "create":
+            return f"The project has no label {shown(name)}; add it, or import with labels=create."
+        try:
+            projects.add_labels(self.project, self.job.created_by, [{"name": name}])
+            self.labels_created.append(name)
+        except Conflict:  # somebody else has just added it
+            pass
+        except Invalid as error:
+            return error.message
+        except ValidationError as error:
+            return f"{shown(name)} cannot be a label: {' '.join(error.messages)}"
+        self.labels.add(name)
+        return None
+
+    # Rows
+
+    def _copy(self, rows: Iterable[Ready]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE import_rows")
+            with cursor.copy("COPY import_rows FROM STDIN") as copy:
+                for ready in rows:
+                    copy.write(_row(ready))
+
+    def _insert(self, rows: int) -> list[Failure]:
+        with connection.cursor() as cursor:
+            cursor.execute(_DOCUMENTS, self.values)
+            fresh = cursor.rowcount
+            taken = []
+            if fresh < rows:
+                cursor.execute(_TAKEN, self.values)
+                taken = [_taken(line, key) for line, key in cursor.fetchall()]
+            self.counts["documents"] += fresh
+            self.counts["existing"] += rows - fresh - len(taken)
+            if self.values["accept"]:
+                cursor.execute(_ACCEPT, self.values)
+                self.counts["annotations"] += cursor.rowcount
+                if fresh < rows:
+                    cursor.execute(_MARK, self.values)
+            elif self.job.params["annotations"] == "suggest":
+                cursor.execute(_SUGGEST, self.values)
+                self.counts["suggestions"] += cursor.rowcount
+        return taken
+
+
+def _labels(ready: Ready) -> set[str]:
+    return {bio.label_of(tag) for tag in set(ready.fitted.tags or ())} - {""}
+
+
+def _row(ready: Ready) -> str:
+    record, fitted = ready.record, ready.fitted
+    return copying.line(
+        (
+            str(record.line),
+            copying.text(ready.key),
+            copying.text(record.text),
+            copying.integers(fitted.starts),
+            copying.integers(fitted.ends),
+            ready.split,
+            ready.group,
+            copying.text(json.dumps(record.meta, ensure_ascii=False)),
+            copying.NULL if record.layout is None else copying.text(json.dumps(record.layout, ensure_ascii=False)),
+            copying.NULL if fitted.tags is None else copying.strings(fitted.tags),
+        )
+    )
+
+
+def _taken(line: int, key: str) -> Failure:
+    message = f"The id {shown(key)} belongs to another text already; that one stays, this one is not taken in."
+    return Failure(line, "id_taken", message)

@@ -1,0 +1,24 @@
+"""Which split a new text belongs to: decided once, from a stable hash of what it is grouped with.
+
+The share of a split can change for new texts without moving old ones, and texts of one group never part.
+"""
+
+import hashlib
+import re
+import unicodedata
+
+_BLANKS = re.compile(r"\s+")
+
+
+def group_key(text: str) -> str:
+    """The group of texts that are the same but for case, blanks and Unicode forms: 64 hexadecimal digits."""
+    normal = _BLANKS.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    return hashlib.sha256(normal.encode()).hexdigest()
+
+
+def split_of(group: str, *, validation: float, test: float) -> str:
+    """`test`, `validation` or `train`, by where the group's hash falls in [0, 1)."""
+    at = int.from_bytes(hashlib.blake2b(group.encode(), digest_size=8, person=b"goldset split").digest()) / 2**64
+    if at < test:
+        return "test"
+    return "validation" if at < test + validation else "train"

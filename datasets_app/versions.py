@@ -1,0 +1,237 @@
+"""Frozen dataset versions: making one, reading its rows, comparing two.
+
+A version's items are written by one INSERT … SELECT, fingerprinted in a stream and sealed with its row, all
+in one transaction. Items and texts never change, so a version is read a page at a time without one.
+"""
+
+from collections import Counter
+from collections.abc import Generator, Iterator
+from typing import Any
+
+from django.db import connection, transaction
+
+from datasets_app import jobs
+from datasets_app.fingerprint import fingerprint
+from datasets_app.models import DatasetVersion, Job
+from datasets_app.records import Gold
+from labeling import bio
+from labeling.access import Person
+from labeling.errors import Conflict
+from labeling.events import record
+from labeling.models import Project, Split
+
+PAGE_ROWS = 1000
+
+_ITEMS = """
+INSERT INTO datasets_app_versionitem (version_id, document_id, position, key, split, tags, annotator_id)
+SELECT %s, document.id, row_number() OVER (ORDER BY document.source, document.line, document.id) - 1,
+       document.key, document.split, gold.tags, gold.annotator_id
+  FROM labeling_document AS document JOIN labeling_annotation AS gold ON gold.document_id = document.id
+ WHERE document.project_id = %s AND document.archived_at IS NULL AND gold.accepted
+"""
+_ROWS = """
+SELECT item.position, item.key, document.text, document.token_starts, document.token_ends, item.tags, item.split,
+       document.meta, document.layout
+  FROM datasets_app_versionitem AS item JOIN labeling_document AS document ON document.id = item.document_id
+ WHERE item.version_id = %s
+"""
+_BY_KEY = f'{_ROWS} ORDER BY item.key COLLATE "C"'  # the same order whatever the database's locale
+_PAGE = f"{_ROWS} AND item.position > %s ORDER BY item.position LIMIT %s"
+_PAGE_OF_SPLIT = f"{_ROWS} AND item.position > %s AND item.split = %s ORDER BY item.position LIMIT %s"
+
+
+def freeze(project: Project, user: Person, *, notes: str = "") -> Job:
+    """Queue the making of a version; raises `Conflict` when nothing is accepted yet."""
+    _require_gold(project)
+    return jobs.enqueue("version", project=project, user=user, params={"notes": notes})
+
+
+def _require_gold(project: Project) -> None:
+    if not project.documents.filter(archived_at=None, annotations__accepted=True).exists():
+        raise Conflict(
+            "No annotation is accepted yet, so there is nothing to freeze; accept some first.", code="nothing_accepted"
+        )
+
+
+def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
+    """The handler: freeze, and keep the new version's id with it, so that running twice makes one version."""
+    assert job.project is not None
+    yield jobs.Step(0, 1, note="Freezing")
+    if job.cursor is None:
+        with transaction.atomic():
+            version = freeze_now(job.project, job.created_by, notes=job.params["notes"])
+            jobs.checkpoint(job, cursor={"version": version.pk}, done=1)
+    version = DatasetVersion.objects.get(pk=job.cursor["version"])
+    yield jobs.Step(1, 1)
+    return {"version": version.pk, "number": version.number, "fingerprint": version.fingerprint, **version.counts}
+
+
+@transaction.atomic
+def freeze_now(project: Project, user: Person | None, *, notes: str = "", reuse: bool = False) -> DatasetVersion:
+    """Make the next version of what is accepted now; raises `Conflict` if that is nothing.
+
+    With `reuse`, the latest version is given instead if it holds the same content: training twice on the
+    same gold needs no second version.
+    """
+    _require_gold(project)
+    with connection.cursor() as cursor:
+        # One version of a project at a time: numbers stay without gaps, and the parent is the one before.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('goldset version'), %s)", [project.pk % 2**31])
+    latest = DatasetVersion.objects.filter(project=project).order_by("-number").first()
+    before = transaction.savepoint()
+    version = _made(project, user, notes=notes, latest=latest)
+    if reuse and latest is not None and latest.fingerprint == version.fingerprint:
+        transaction.savepoint_rollback(before)
+        return latest
+    transaction.savepoint_commit(before)
+    data = {"version": version.pk, "number": version.number, "fingerprint": version.fingerprint}
+    record(project, user, "version.frozen", data=data)
+    return version
+
+
+def _made(project: Project, user: Person | None, *, notes: str, latest: DatasetVersion | None) -> DatasetVersion:
+    labels = list(project.labels.values("name", "color", "description"))
+    with connection.cursor() as cursor:
+        # Items stand before their version: the foreign key is checked at the end, and a version that can be
+        # seen takes no more items (trigger).
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('datasets_app_datasetversion', 'id'))")
+        version_id = cursor.fetchone()[0]
+        cursor.execute(_ITEMS, [version_id, project.pk])
+    counts = Counts()
+    rows = counts.watch(_by_key(version_id))
+    return DatasetVersion.objects.create(
+        pk=version_id,
+        project=project,
+        number=latest.number + 1 if latest else 1,
+        notes=notes,
+        fingerprint=fingerprint([label["name"] for label in labels], rows),
+        labels=labels,
+        guidelines=project.guidelines,
+        policy={
+            "splits": {"validation": project.validation_share, "test": project.test_share},
+            "tokenizer": project.tokenizer,
+            "review": project.review,
+            "overlap": project.overlap,
+        },
+        counts=counts.as_json(),
+        parent=latest,
+        created_by_id=user.pk if user is not None else None,
+    )
+
+
+def _by_key(version_id: int) -> Iterator[Gold]:
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(_BY_KEY, [version_id])
+        while rows := cursor.fetchmany(PAGE_ROWS):
+            for _, *values in rows:
+                yield Gold(*values)
+
+
+class Counts:
+    """Documents, tokens and spans by split and label, counted while the rows pass by."""
+
+    def __init__(self) -> None:
+        self.splits = {split: Counter[str]() for split in Split.values}
+        self.labels = {split: Counter[str]() for split in Split.values}
+
+    def watch(self, rows: Iterator[Gold]) -> Iterator[Gold]:
+        """The same rows, counted."""
+        for gold in rows:
+            labels = [tag[2:] for tag in gold.tags if tag.startswith("B-")]
+            self.splits[gold.split].update(documents=1, tokens=len(gold.tags), spans=len(labels))
+            self.labels[gold.split].update(labels)
+            yield gold
+
+    def as_json(self) -> dict[str, Any]:
+        """`{documents, tokens, spans, labels, splits: {split: {documents, tokens, spans, labels}}}`."""
+        total, labels = sum(self.splits.values(), Counter()), sum(self.labels.values(), Counter())
+        return {**self._shape(total, labels), "splits": {s: self._shape(self.splits[s], self.labels[s]) for s in self.splits}}
+
+    @staticmethod
+    def _shape(counted: Counter[str], labels: Counter[str]) -> dict[str, Any]:
+        return {name: counted[name] for name in ("documents", "tokens", "spans")} | {"labels": dict(sorted(labels.items()))}
+
+
+# Reading -------------------------------------------------------------------------------------------------
+
+
+def items(version: DatasetVersion, split: str | None = None) -> Iterator[Gold]:
+    """The rows of a version, or of one of its splits, in the order in which the documents came in."""
+    after, given = -1, [] if split is None else [split]
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(_PAGE_OF_SPLIT if given else _PAGE, [version.pk, after, *given, PAGE_ROWS])
+            rows = cursor.fetchall()
+        for _, *values in rows:
+            yield Gold(*values)
+        if len(rows) < PAGE_ROWS:
+            return
+        after = rows[-1][0]
+
+
+def as_json(version: DatasetVersion) -> dict[str, Any]:
+    """The REST shape of a version."""
+    fields = ("id", "number", "notes", "fingerprint", "labels", "policy", "counts", "created_at")
+    shown = {name: getattr(version, name) for name in fields}
+    shown["project"] = version.project.slug
+    shown["parent"] = version.parent_id
+    shown["created_by"] = version.created_by.username if version.created_by else None
+    return shown
+
+
+# Comparing -----------------------------------------------------------------------------------------------
+
+_COMPARED = """
+SELECT old.document_id, new.document_id, coalesce(new.key, old.key), old.tags, new.tags, old.split, new.split
+  FROM (SELECT * FROM datasets_app_versionitem WHERE version_id = %s) AS old
+  FULL JOIN (SELECT * FROM datasets_app_versionitem WHERE version_id = %s) AS new USING (document_id)
+ WHERE old.document_id IS NULL OR new.document_id IS NULL OR old.tags <> new.tags OR old.split <> new.split
+ ORDER BY coalesce(new.position, old.position)
+"""
+EXAMPLES = 100
+
+
+def diff(old: DatasetVersion, new: DatasetVersion) -> dict[str, Any]:
+    """What changed from `old` to `new`: documents, and spans by label; raises `Conflict` across projects."""
+    if old.project_id != new.project_id:
+        raise Conflict("The two versions belong to different projects and cannot be compared.", code="other_project")
+    documents = Counter(added=0, removed=0, changed=0, moved=0)
+    added, removed, relabeled = Counter[str](), Counter[str](), Counter[tuple[str, str]]()
+    examples: list[dict[str, Any]] = []
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        cursor.execute(_COMPARED, [old.pk, new.pk])
+        for before_id, after_id, key, before, after, old_split, new_split in cursor:
+            kind = "added" if before_id is None else "removed" if after_id is None else "changed"
+            documents[kind] += before != after
+            documents["moved"] += kind == "changed" and old_split != new_split
+            _compare(before or [], after or [], added, removed, relabeled)
+            if len(examples) < EXAMPLES:
+                examples.append({"document": after_id or before_id, "key": key, "change": kind})
+    spans = [{"from": one, "to": other, "count": n} for (one, other), n in sorted(relabeled.items())]
+    return {
+        "from": old.number,
+        "to": new.number,
+        "documents": dict(documents),
+        "spans": {"added": dict(sorted(added.items())), "removed": dict(sorted(removed.items())), "relabeled": spans},
+        "labels": _label_changes(old, new),
+        "examples": examples,
+    }
+
+
+def _compare(
+    before: list[str], after: list[str], added: Counter[str], removed: Counter[str], relabeled: Counter[tuple[str, str]]
+) -> None:
+    """Count one document's spans; one in the same place with another label is relabeled."""
+    was = {(span.start, span.end): span.label for span in bio.spans(before)}
+    now = {(span.start, span.end): span.label for span in bio.spans(after)}
+    added.update(now[place] for place in now.keys() - was.keys())
+    removed.update(was[place] for place in was.keys() - now.keys())
+    relabeled.update((was[place], now[place]) for place in was.keys() & now.keys() if was[place] != now[place])
+
+
+def _label_changes(old: DatasetVersion, new: DatasetVersion) -> dict[str, list[str]]:
+    before, after = ([label["name"] for label in version.labels] for version in (old, new))
+    return {
+        "added": [name for name in after if name not in before],
+        "removed": [name for name in before if name not in after],
+    }
