@@ -36,6 +36,11 @@ class Tagset:
         """The position of each tag."""
         return {name: index for index, name in enumerate(self.names)}
 
+    def allowed(self, labels: Iterable[str]) -> npt.NDArray[np.bool_]:
+        """True for `O` and the tags of `labels`."""
+        known = {"", *labels}
+        return np.array([bio.label_of(name) in known for name in self.names])
+
     @cached_property
     def may_follow(self) -> npt.NDArray[np.bool_]:
         """`[previous, next]`: True where `next` may stand after `previous`."""

