@@ -4,6 +4,7 @@ Each run makes a project of its own, with a simulated annotator and reviewer, pr
 the project in place for the browser. `ensure_demo_project` makes the one that `make run` shows first.
 """
 
+import io
 import os
 import secrets
 import sys
@@ -19,6 +20,7 @@ from config.rest import Client, JobFailed, Refused
 from config.up import Options, Supervisor, not_ready
 
 ROUNDS = 3
+SHOWN = 60  # sentences of the first start's project that are accepted already
 USES = ("kept", "edited", "rejected", "drawn")
 
 
@@ -125,6 +127,28 @@ def closing(options: Options, demo: Demo, rounds: Sequence[Round]) -> str:
         f" /projects/{demo.slug}.\nIts annotator and reviewer sign in as demo-annotator and demo-reviewer, with the"
         f" password in {options.data_dir / 'demo_password'}."
     )
+
+
+def ensure_demo_project() -> None:
+    """Make the project that a first start shows: some sentences accepted, most of them to label.
+
+    Quick, since workers import the files, and harmless to repeat: a project `demo` that is there stays as it is.
+    """
+    from django.contrib.auth.models import User
+    from django.db import transaction
+
+    from datasets_app import importing
+    from labeling import access, projects
+
+    owner = User.objects.filter(is_superuser=True).order_by("pk").first()
+    if owner is None or access.projects_of(owner).filter(slug="demo").exists():
+        return
+    rows = stages.sentences()
+    with transaction.atomic():
+        project = projects.create(owner, **stages.definition(), validation_share=0.15, test_share=0.15)
+        for name, annotations, part in (("accepted", "accept", rows[:SHOWN]), ("open", "ignore", rows[SHOWN:])):
+            file = io.BytesIO(stages.jsonl(part))
+            importing.start(project, owner, file, name=f"{name}.jsonl", format="jsonl", annotations=annotations)
 
 
 def say(line: str) -> None:
