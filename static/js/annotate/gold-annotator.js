@@ -137,7 +137,8 @@ class GoldAnnotator extends HTMLElement {
     this.#part("note-text").textContent = note;
     this.#part("key").textContent = text.key;
     this.#part("model").textContent = suggestion ? `Suggestions by ${suggestion.model}` : "No suggestions for this text";
-    this.#part("save-state").textContent = annotation?.state === "submitted" ? "Submitted by you; submit again to change it" : "";
+    const again = this.#config.mode === "label" && annotation?.state === "submitted";
+    this.#part("save-state").textContent = again ? "Submitted; submit again to change it" : "";
     this.#notice("");
   }
 

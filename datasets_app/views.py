@@ -1,0 +1,114 @@
+"""Pages of jobs, imports, versions and exports. What starts a job posts to the REST door; these pages show."""
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from datasets_app import jobs
+from datasets_app.access import job_for, jobs_of
+from datasets_app.models import Job
+from labeling import access, bio
+from labeling.models import Document, Role, Split
+from labeling.pages import attempt, show
+from labeling.paging import page
+
+PAGE = 40
+ERRORS_SHOWN = 200
+WAITS_TOO_LONG = 10  # seconds in which a running worker has taken a job, if it is not busy with others
+
+
+@require_GET
+@login_required
+def import_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """Choose a file and how it is to be taken; the form posts to the REST door."""
+    project = access.project_for(request.user, slug, Role.MANAGER)
+    recent = jobs_of(project).filter(kind="import").order_by("-id")[:5]
+    return show(request, "datasets_app/import.html", project, tab="import", splits=Split.values, recent=recent)
+
+
+@require_GET
+@login_required
+def job_list(request: HttpRequest, slug: str) -> HttpResponse:
+    """The project's jobs, newest first."""
+    project = access.project_for(request.user, slug, Role.ANNOTATOR)
+    query = jobs_of(project).select_related("created_by")
+    found = page(query, order=("-id",), cursor=request.GET.get("cursor"), limit=PAGE)
+    return show(request, "datasets_app/jobs.html", project, tab="jobs", rows=found.rows, next=found.next)
+
+
+@require_GET
+@login_required
+def job_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One job; htmx asks for its moving part again while it runs."""
+    job = job_for(request.user, pk, Role.ANNOTATOR)
+    template = "datasets_app/_job.html" if request.headers.get("HX-Request") else "datasets_app/job.html"
+    response = show(request, template, job.project, tab="jobs", job=job, **_state(job))
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _state(job: Job) -> dict[str, Any]:
+    now = timezone.now()
+    until = job.finished_at or now
+    seconds = (until - job.started_at).total_seconds() if job.started_at else 0.0
+    return {
+        "active": job.state in Job.ACTIVE,
+        "share": min(100.0, 100 * job.done / job.total) if job.total else None,
+        "seconds": seconds,
+        "rate": job.done / seconds if seconds > 1 and job.done else None,
+        "waits": job.state == Job.State.QUEUED and (now - job.created_at).total_seconds() > WAITS_TOO_LONG,
+        "errors": job.errors.order_by("line", "id")[:ERRORS_SHOWN] if job.error_count else [],
+        "result": [(name.replace("_", " "), value) for name, value in (job.result or {}).items()],
+    }
+
+
+@require_GET
+@login_required
+def job_errors(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """All errors of a job as CSV, however many there are."""
+    job = job_for(request.user, pk, Role.ANNOTATOR)
+    response = StreamingHttpResponse(_error_lines(job), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="job-{job.pk}-errors.csv"'
+    return response
+
+
+class _Echo:
+    """A file for `csv.writer` that gives the line back instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        """The line itself."""
+        return line
+
+
+def _error_lines(job: Job) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    yield writer.writerow(["line", "code", "message"])
+    for error in job.errors.order_by("line", "id").iterator(chunk_size=2000):
+        yield writer.writerow([error.line, error.code, error.message])
+
+
+@require_POST
+@login_required
+def job_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask a job to stop."""
+    job = job_for(request.user, pk, Role.MANAGER)
+    attempt(request, lambda: jobs.cancel(job, request.user), "The job is asked to stop.")
+    return redirect("job", pk)
+
+
+@require_GET
+@login_required
+def export_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """Download what is accepted now; the form goes to the REST door, which streams."""
+    project = access.project_for(request.user, slug, Role.REVIEWER)
+    accepted = access.documents_in(project).filter(status=Document.Status.ACCEPTED, archived_at=None).count()
+    return show(
+        request, "datasets_app/export.html", project, tab="export",
+        accepted=accepted, splits=Split.values, schemes=bio.SCHEMES,
+    )  # fmt: skip

@@ -1,0 +1,9 @@
+"""Addresses of the pages."""
+
+from django.urls import URLPattern, path
+
+from modelassist import views
+
+page_urlpatterns: list[URLPattern] = [
+    path("projects/<slug:slug>/models/", views.model_list, name="models"),
+]

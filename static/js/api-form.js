@@ -1,0 +1,78 @@
+/* Forms that speak to the REST door: `<form data-api="POST" action="/api/v1/…">`. Fields become JSON, or multipart where
+   a file is among them; `data-then` says where to go: an address in which {id} stands for the job's or row's id, or
+   nothing to load the page anew. What went wrong is shown at the form's head. */
+
+import { ApiError, call } from "goldset/api.js";
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.dataset.api || event.defaultPrevented) return;
+  event.preventDefault();
+  const buttons = form.querySelectorAll("button");
+  buttons.forEach((button) => (button.disabled = true));
+  try {
+    complain(form, "");
+    const answer = form.querySelector("[type=file]") ? await upload(form) : await call(form.dataset.api, form.action, fields(form));
+    go(form.dataset.then, answer);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    complain(form, error.message);
+    buttons.forEach((button) => (button.disabled = false));
+  }
+});
+
+/* Names and values; a name with a dot makes an object, numbers are numbers, what is left empty is left out. */
+function fields(form) {
+  const body = {};
+  for (const [name, text] of new FormData(form)) {
+    if (text === "") continue;
+    const number = form.elements[name]?.type === "number";
+    const [outer, inner] = name.split(".");
+    if (inner) (body[outer] ??= {})[inner] = number ? Number(text) : text;
+    else body[outer] = number ? Number(text) : text;
+  }
+  return body;
+}
+
+/* With XMLHttpRequest, because fetch does not tell how far an upload is. */
+function upload(form) {
+  const bar = form.querySelector("progress");
+  const body = new FormData(form);
+  for (const [name, value] of [...body]) if (value === "") body.delete(name);
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open(form.dataset.api, form.action);
+    request.setRequestHeader("X-CSRFToken", document.querySelector('meta[name="csrf-token"]').content);
+    request.responseType = "json";
+    request.upload.onprogress = ({ loaded, total }) => {
+      if (bar) Object.assign(bar, { hidden: false, max: total, value: loaded });
+    };
+    request.onload = () => {
+      if (bar) bar.hidden = true;
+      if (request.status < 300) resolve(request.response);
+      else reject(new ApiError(request.status, request.response?.error));
+    };
+    request.onerror = () => reject(new ApiError(0, { code: "offline", message: "The server cannot be reached." }));
+    request.send(body);
+  });
+}
+
+function go(address, answer) {
+  const id = answer?.job?.id ?? answer?.job ?? answer?.id;
+  if (address) location.assign(address.replace("{id}", id));
+  else location.reload();
+}
+
+function complain(form, text) {
+  let notice = form.querySelector(":scope > .notice.error");
+  if (!notice) {
+    notice = document.createElement("div");
+    notice.className = "notice error";
+    notice.setAttribute("role", "alert");
+    notice.append(document.createElement("div"));
+    form.prepend(notice);
+  }
+  notice.hidden = !text;
+  notice.firstChild.textContent = text;
+  if (text) notice.scrollIntoView({ block: "nearest" });
+}

@@ -1,0 +1,216 @@
+"""The annotate page in a real browser: keyboard, mouse, suggestions, drafts, conflicts, code points."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, expect
+
+from labeling import annotate, predictions
+from labeling.models import Annotation, Assignment, Document, Event, Project
+from tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SignIn = Callable[[User], None]
+
+
+@pytest.fixture
+def project() -> Project:
+    return factories.project(held_out_rate=0.0)
+
+
+@pytest.fixture
+def annotator(project: Project, sign_in: SignIn) -> User:
+    person = factories.member(project)
+    sign_in(person)
+    return person
+
+
+def start(page: Page, project: Project) -> None:
+    page.goto(f"/projects/{project.slug}/annotate/")
+    expect(page.locator(".token").first).to_be_visible()
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def saved(page: Page) -> None:
+    expect(page.locator("[data-part=save-state]")).to_have_text("Draft saved")
+
+
+def drag(page: Page, first: str, last: str) -> None:
+    """Press on one token and let go on another."""
+    boxes = [page.locator(".token", has_text=text).first.bounding_box() for text in (first, last)]
+    points = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    page.mouse.move(*points[1], steps=5)
+    page.mouse.up()
+
+
+def test_from_sign_in_to_acceptance(page: Page, project: Project) -> None:
+    annotator, reviewer = factories.member(project), factories.member(project, role="reviewer")
+    first = factories.document(project, priority=1.0)
+    second = factories.document(project, "Grace Hopper lived in Arlington .", priority=0.5)
+
+    page.goto("/")
+    page.get_by_label("Username").fill(annotator.username)
+    page.get_by_label("Password").fill(factories.PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name=project.name).click()
+    page.get_by_role("link", name="Label", exact=True).first.click()
+    expect(page.locator(".token").first).to_be_focused()
+    press(page, "Shift+ArrowRight", "1")  # Ada Lovelace
+    press(page, "ArrowRight", "ArrowRight", "Shift+ArrowRight", "1")  # Charles Babbage
+    press(page, "ArrowRight", "ArrowRight", "2")  # London
+    expect(page.locator("mark.entity")).to_have_count(3)
+    expect(page.locator("mark.entity").first).to_contain_text("PER")
+    press(page, "Enter")
+    expect(page.locator("[data-part=text]")).to_contain_text("Grace Hopper")
+    press(page, "Shift+ArrowRight", "1", "Enter")
+    expect(page.get_by_text("Nothing left to label")).to_be_visible()
+
+    done = Annotation.objects.get(document=first, annotator=annotator)
+    assert (done.state, done.accepted) == ("submitted", False)
+    assert done.tags == ["B-PER", "I-PER", "O", "B-PER", "I-PER", "O", "B-LOC", "O"]
+    assert done.seconds > 0
+
+    page.get_by_text("Account").locator("..").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("Username").fill(reviewer.username)
+    page.get_by_label("Password").fill(factories.PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.goto(f"/projects/{project.slug}/review/")
+    page.get_by_role("link", name="Start reviewing").click()
+    page.get_by_role("button", name="Accept", exact=True).click()
+    expect(page.get_by_text("Grace Hopper")).to_be_visible()  # the next one
+    page.get_by_role("link", name="Correct").click()
+    expect(page.locator("mark.entity")).to_have_count(1)
+    press(page, "End", "ArrowLeft", "2", "Enter")  # Arlington
+    expect(page.get_by_text("Nothing waits for review")).to_be_visible()
+
+    done.refresh_from_db()
+    assert done.accepted
+    assert done.accepted_by == reviewer
+    corrected = Annotation.objects.get(document=second, accepted=True)
+    assert corrected.annotator == reviewer
+    assert corrected.tags == ["B-PER", "I-PER", "O", "O", "B-LOC", "O"]
+    assert set(Document.objects.values_list("status", flat=True)) == {"accepted"}
+
+
+def test_mouse_undo_redo_and_relabel(page: Page, project: Project, annotator: User) -> None:
+    document = factories.document(project)
+    start(page, project)
+    drag(page, "Ada", "Lovelace")
+    expect(page.locator(".token.selected")).to_have_count(2)
+    page.locator(".palette-label", has_text="PER").click()
+    drag(page, "London", "London")
+    press(page, "1")
+    expect(page.locator("mark.entity")).to_have_count(2)
+    press(page, "2")  # the span at the cursor gets another label
+    expect(page.locator("mark.entity").nth(1)).to_contain_text("LOC")
+    press(page, "Control+z", "Control+z")
+    expect(page.locator("mark.entity")).to_have_count(1)
+    press(page, "Control+y", "Control+Shift+z")
+    expect(page.locator("mark.entity").nth(1)).to_contain_text("LOC")
+    page.locator(".token", has_text="Ada").click()
+    press(page, "Delete")
+    saved(page)
+    own = Annotation.objects.get(document=document)
+    assert (own.state, own.tags) == ("draft", ["O", "O", "O", "O", "O", "O", "B-LOC", "O"])
+
+
+def test_suggestions(page: Page, project: Project, annotator: User) -> None:
+    document = factories.document(project)
+    tags = ["B-PER", "I-PER", "O", "B-PER", "I-PER", "B-LOC", "B-LOC", "O"]
+    predictions.store([predictions.Predicted(document.pk, tags, [0.9, 0.8, 1, 0.7, 0.7, 0.4, 0.6, 1])], model="m1")
+    start(page, project)
+    expect(page.locator("mark.suggested")).to_have_count(4)
+    expect(page.locator("mark.suggested").first).to_contain_text("PER? 80%")
+    press(page, "a", "a", "x")  # both persons, not `in`
+    expect(page.locator("mark.suggested")).to_have_count(1)
+    press(page, "Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("1 suggestions are still open")
+    dialog.get_by_role("button", name="Go back").click()
+    press(page, "Shift+A", "Enter")
+    expect(page.get_by_text("Nothing left to label")).to_be_visible()
+    own = Annotation.objects.get(document=document)
+    assert own.tags == ["B-PER", "I-PER", "O", "B-PER", "I-PER", "O", "B-LOC", "O"]
+    assert (own.suggested_by, own.suggestion_use) == ("m1", {"kept": 3, "edited": 0, "rejected": 1, "drawn": 0})
+
+
+def test_offsets_are_code_points_and_blanks_are_kept(page: Page, project: Project, annotator: User) -> None:
+    text = "👩‍👩‍👧 在\t北京\n\n𠮷野家  很好 😀吗"
+    document = factories.document(project, text)
+    start(page, project)
+    assert page.locator(".token").all_text_contents() == document.tokens
+    assert "\n".join(page.locator(".line").all_text_contents()) == text
+    at = document.tokens.index("𠮷")
+    press(page, *["ArrowRight"] * at, "Shift+ArrowRight", "Shift+ArrowRight", "2")
+    expect(page.locator("mark.entity")).to_have_text("𠮷野家LOC")
+    saved(page)
+    own = Annotation.objects.get(document=document)
+    assert own.tags[at : at + 3] == ["B-LOC", "I-LOC", "I-LOC"]
+    assert own.tags.count("O") == len(document.tokens) - 3
+
+
+def test_a_draft_survives_a_reload_and_a_server_that_is_away(
+    page: Page, project: Project, annotator: User, complaints: list[str]
+) -> None:
+    document = factories.document(project)
+    start(page, project)
+    press(page, "1")
+    saved(page)
+    page.reload()
+    expect(page.locator("mark.entity")).to_have_count(1)
+    page.route("**/annotation", lambda route: route.abort())
+    press(page, "End", "ArrowLeft", "2")
+    expect(page.locator("[data-part=save-state]")).to_contain_text("Offline")
+    assert Annotation.objects.get(document=document).tags.count("O") == 7
+    page.reload()
+    page.unroute("**/annotation")
+    expect(page.locator("mark.entity")).to_have_count(2)
+    saved(page)
+    assert Annotation.objects.get(document=document).tags[6] == "B-LOC"
+    complaints.clear()  # the browser logs each request that could not be made
+
+
+def test_a_conflict_is_put_to_the_person(page: Page, project: Project, annotator: User, complaints: list[str]) -> None:
+    document = factories.document(project)
+    start(page, project)
+    press(page, "1")
+    saved(page)
+    elsewhere = ["O", "O", "O", "O", "O", "O", "B-LOC", "O"]
+    annotate.save(project, annotator, document.pk, tags=elsewhere, revision=1, submit=False)
+    press(page, "ArrowRight", "2")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("LOC: London (only here)")
+    expect(dialog).to_contain_text("PER: Ada (only here)")
+    dialog.get_by_role("button", name="Go on with mine").click()
+    saved(page)
+    assert Annotation.objects.get(document=document).tags == ["B-PER", "B-LOC", "O", "O", "O", "O", "O", "O"]
+    complaints.clear()  # the 409
+
+
+def test_skip_says_why(page: Page, project: Project, annotator: User) -> None:
+    document = factories.document(project)
+    start(page, project)
+    press(page, "Space")
+    page.get_by_role("dialog").get_by_role("button", name="Unclear").click()
+    press(page, "Enter")
+    expect(page.get_by_text("Nothing left to label")).to_be_visible()
+    assert Assignment.objects.get(document=document).skip_reason == "Unclear"
+    assert Event.objects.filter(verb="document.skipped", document=document.pk).count() == 1
+
+
+def test_a_long_text_stays_usable(page: Page, project: Project, annotator: User) -> None:
+    factories.document(project, "word " * 20_000)
+    start(page, project)
+    press(page, "End", "Shift+ArrowLeft", "1")
+    expect(page.locator("mark.entity")).to_have_count(1)
+    saved(page)
+    own = Annotation.objects.get()
+    assert own.tags[-2:] == ["B-PER", "I-PER"]
