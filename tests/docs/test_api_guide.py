@@ -44,14 +44,14 @@ def test_the_guide_runs(service, tmp_path: Path) -> None:
     ran = subprocess.run(
         ["bash", "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False
     )
-    outputs = ran.stdout.split(f"{marker}\n")
+    *outputs, rest = ran.stdout.split(f"{marker}\n")
     for (command, kind, expected), output in zip(steps, outputs):
         if kind == "json":
             compare(json.loads(expected), json.loads(output), command)
         elif kind == "text":
             pattern = re.escape(expected.strip()).replace(re.escape(ANY), ".*")
             assert re.fullmatch(pattern, output.strip()), f"{command}\nprinted\n{output}"
-    assert ran.returncode == 0, f"{steps[len(outputs) - 1][0]}\nfailed: {ran.stdout[-2000:]}\n{ran.stderr[-2000:]}"
+    assert ran.returncode == 0, f"{steps[len(outputs)][0]}\nfailed: {rest}\n{ran.stderr[-2000:]}"
 
 
 def compare(expected: Any, found: Any, command: str, path: str = "") -> None:
