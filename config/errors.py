@@ -130,6 +130,3 @@ class ServerFault(GoldsetError):
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500."""
     return respond(request, ServerFault("Something went wrong on the server; it has been written to the log."))
-
-
-

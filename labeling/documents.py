@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, Func, OuterRef, Prefetch, QuerySet, TextField, Value
 from django.utils import timezone
 
 from labeling import bio
@@ -19,6 +20,13 @@ ORDERS: Mapping[str, Sequence[str]] = {
     "oldest": ("id",),
     "priority": ("-priority", "id"),
 }
+
+
+class Bigrams(Func):
+    """The pairs of characters of a text: what the index of the search is over."""
+
+    function = "labeling_bigrams"
+    output_field = ArrayField(TextField())
 
 
 def search(
@@ -42,7 +50,7 @@ def search(
     if text:
         if "\0" in text:
             raise Invalid("The search text holds a NUL character.", details={"field": "q"})
-        query = query.filter(text__icontains=text)
+        query = query.alias(pairs=Bigrams("text")).filter(pairs__contains=Bigrams(Value(text)), text__icontains=text)
     return query
 
 

@@ -6,11 +6,11 @@ change) is a trigger in `migrations/0002_rules.py`. Rows are reached through `la
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Random, Upper
+from django.db.models.functions import Random
 
 from labeling import tokens
 
@@ -190,8 +190,7 @@ class Document(models.Model):
             models.Index(fields=["project", "source", "line", "id"], name="document_came_in"),
             # Reader: the documents page, filtered by status, newest first; the review queue.
             models.Index(fields=["project", "status", "id"], name="document_by_status"),
-            # Reader: the search box of the documents page (substring, any language).
-            GinIndex(OpClass(Upper("text"), name="gin_trgm_ops"), name="document_text_trigram"),
+            # Reader: the search box of the documents page: `document_bigrams`, in `migrations/0002_rules.py`.
         ]
 
     def __str__(self) -> str:

@@ -129,7 +129,7 @@ class TagListField(serializers.Field[list[str], Any, list[str], Any]):
 class TagsSerializer(serializers.Serializer[Any]):
     """Tags, or spans in their place."""
 
-    tags = serializers.ListField(child=serializers.CharField(max_length=110), required=False, max_length=1_000_000)
+    tags = TagListField(required=False)
     spans = SpanSerializer(many=True, required=False)
 
 

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 import regex
 
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
-# A word: letters, digits and their marks, with an apostrophe, dot or comma only between two digits or letters.
-_WORD = rf"(?:(?![{UNSPACED}])[\p{{L}}\p{{N}}_]\p{{M}}*(?:[\u200c\u200d]\p{{M}}*)?)"
-_NUMBER = r"\p{Nd}+(?:[.,]\p{Nd}+)+"
+_MARK = r"[\p{M}\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]"  # what a grapheme cluster goes on with
+_LETTER = rf"(?:(?![{UNSPACED}])[\p{{L}}\p{{N}}_]{_MARK}*)"
+_NUMBER = rf"\p{{Nd}}+(?:[.,]\p{{Nd}}+)+(?![\p{{L}}\p{{N}}]|{_MARK})"
 _CLUSTER = r"(?:(?!\s)\X)"
 _PATTERNS = {
-    "words": regex.compile(rf"{_NUMBER}(?![\p{{L}}\p{{N}}])|{_WORD}+(?:['’]{_WORD}+)*|{_CLUSTER}"),
+    "words": regex.compile(rf"{_NUMBER}|{_LETTER}+(?:['’]{_LETTER}+)*|{_CLUSTER}"),
     "characters": regex.compile(_CLUSTER),
 }
 KINDS = tuple(_PATTERNS)

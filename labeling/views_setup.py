@@ -83,7 +83,9 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
     """Who may do what in this project."""
     project = access.project_for(request.user, slug, Role.ANNOTATOR)
     rows = access.members_of(project)
-    return show(request, "labeling/members.html", project, tab="members", rows=rows, roles=Role.choices, form=MemberForm())
+    return show(
+        request, "labeling/members.html", project, tab="members", rows=rows, roles=Role.choices, form=MemberForm()
+    )
 
 
 @require_POST

@@ -178,7 +178,9 @@ def document_list(request: HttpRequest, slug: str) -> HttpResponse:
             archived=archived,
         )  # fmt: skip
         order = documents.order_for(given["order"])
-        found = page(_with_shown(request.user, project, query), order=order, cursor=request.GET.get("cursor"), limit=PAGE)
+        found = page(
+            _with_shown(request.user, project, query), order=order, cursor=request.GET.get("cursor"), limit=PAGE
+        )
     except Invalid as error:
         messages.error(request, error.message)
         return redirect("documents", slug)

@@ -26,7 +26,7 @@ BIO = """
 CREATE FUNCTION labeling_is_bio(tags text[]) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT NOT EXISTS (
-    SELECT FROM unnest(tags, 'O' || tags[:cardinality(tags) - 1]) AS pair(tag, previous)
+    SELECT FROM unnest(tags, ARRAY['O'] || tags[:cardinality(tags) - 1]) AS pair(tag, previous)
     WHERE tag IS NULL
        OR tag <> 'O' AND tag NOT LIKE 'B-_%'
       AND NOT (tag LIKE 'I-_%' AND substr(previous, 2) = substr(tag, 2)))
@@ -102,7 +102,22 @@ CREATE TRIGGER label_kept BEFORE UPDATE OF name OR DELETE ON labeling_label
   FOR EACH ROW EXECUTE FUNCTION labeling_label_kept();
 """
 
+# Substrings of any script are found by pairs of characters: no words are needed, and no extension.
+BIGRAMS = """
+CREATE FUNCTION labeling_bigrams(content text) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT coalesce(array_agg(DISTINCT pair.first || pair.second), '{}')
+    FROM (SELECT string_to_array(lower(content), NULL) AS characters) AS folded,
+         unnest(characters, characters[2:]) AS pair(first, second)
+   WHERE pair.second IS NOT NULL
+$$;
+CREATE INDEX document_bigrams ON labeling_document USING gin (labeling_bigrams(text));
+COMMENT ON INDEX document_bigrams IS 'Reader: labeling.documents.search';
+"""
+
 UNDO = """
+DROP INDEX document_bigrams;
+DROP FUNCTION labeling_bigrams;
 DROP TRIGGER label_kept ON labeling_label;
 DROP TRIGGER document_text_frozen ON labeling_document;
 DROP TRIGGER event_frozen ON labeling_event;
@@ -121,5 +136,5 @@ DROP FUNCTION labeling_is_bio, labeling_grid_fits;
 class Migration(migrations.Migration):
     dependencies = [("labeling", "0001_initial")]
     operations = [
-        migrations.RunSQL(GRID + BIO + TAGS_FIT + FROZEN + LABEL_KEPT, UNDO),
+        migrations.RunSQL(GRID + BIO + TAGS_FIT + FROZEN + LABEL_KEPT + BIGRAMS, UNDO),
     ]
