@@ -16,18 +16,17 @@ def block_after(page: Path, heading: str) -> str:
     return text.split("```", 2)[1]
 
 
-def test_the_map_names_every_top_level_entry_and_nothing_else() -> None:
-    mapped = {line.split()[0].rstrip("/") for line in block_after(ROOT / "README.md", "Map of the tree").splitlines() if line}
-    present = {path.name for path in ROOT.iterdir() if not path.name.startswith(".") and path.name not in GENERATED}
-    assert mapped == present
-
-
-GENERATED = {"node_modules", "build", "htmlcov", "__pycache__", "shared"}
+def test_every_entry_of_the_map_exists() -> None:
+    mapped = [line.split()[0] for line in block_after(ROOT / "README.md", "Map of the tree").splitlines() if line]
+    assert len(mapped) > 10
+    assert [name for name in mapped if not (ROOT / name).exists()] == []
 
 
 @pytest.mark.parametrize("app", APPS)
 def test_the_architecture_names_every_module_of_an_app_and_nothing_else(app: str) -> None:
-    section = re.split(rf"^### {app}\b.*$", (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"), flags=re.M)[1]
+    section = re.split(
+        rf"^### {app}\b.*$", (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"), flags=re.M
+    )[1]
     table = section.split("\n### ")[0].split("\n## ")[0]
     named = {name for row in re.findall(r"^\|([^|]*)\|", table, flags=re.M) for name in re.findall(r"`([\w/]+)`", row)}
     folder = ROOT / app
