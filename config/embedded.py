@@ -307,7 +307,7 @@ def server_user(*folders: Path) -> str | None:
         return None
     _ensure_user(SERVER_USER)
     for folder in folders:
-        for parent in (folder, *folder.parents):
+        for parent in (folder, *folder.resolve().parents):
             _allow(parent, stat.S_IXOTH)
     return SERVER_USER
 
@@ -343,4 +343,14 @@ def _package(name: str) -> Path:
     spec = importlib.util.find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         raise CannotStart(f"The package {name} is not installed; run `make run`, or set DATABASE_URL and REDIS_URL.")
-    return Path(spec.submodule_search_locations[0])
+    folder = Path(spec.submodule_search_locations[0]).resolve()
+    if os.geteuid() == 0 and not folder.stat().st_mode & stat.S_IROTH:
+        _open_for_reading(folder, folder.with_name(f"{name}.libs"))
+    return folder
+
+
+def _open_for_reading(*folders: Path) -> None:
+    """Let the servers' user read programs that a root with a strict umask has installed."""
+    for folder in folders:
+        for path in (folder, *folder.rglob("*")) if folder.exists() else ():
+            _allow(path, stat.S_IROTH | (stat.S_IXOTH if path.stat().st_mode & stat.S_IXUSR else 0))

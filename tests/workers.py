@@ -2,19 +2,20 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import redis
 from django.conf import settings
 from django.db import connection
 
 from config.celery import app
-from config.processes import Command, Process, kill, log_file, spawn
+from config.processes import MARK, Command, Process, kill, log_file, spawn
 from config.worker_beat import QUEUES, key
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -86,6 +87,11 @@ def wait_for(condition: Callable[[], object], *, seconds: float = 90, says: Call
 
 
 def processes_of(instance: Path) -> list[str]:
-    """The command lines of everything that still runs for a data directory."""
-    listed = subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if str(instance) in line and str(os.getpid()) not in line]
+    """What still runs for a data directory: command lines of marked processes and of servers working in it."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            works_there = process.cwd().startswith(str(instance))
+            if process.pid != os.getpid() and (works_there or process.environ().get(MARK) == str(instance)):
+                found.append(" ".join(process.cmdline()))
+    return found

@@ -1,0 +1,74 @@
+# The commands of the project. `make run` and `make test` install what they need first, once.
+#
+#   make run  [PORT=8000] [DATA_DIR=.data] [DEMO=1] [HOST=127.0.0.1]
+#   make test [ARGS="tests/labeling -k queue"]
+
+SHELL := /bin/bash
+PYTHON ?= python3
+PORT ?= 8000
+DATA_DIR ?= .data
+DEMO ?= 1
+ARGS ?=
+export PORT DATA_DIR DEMO HOST
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+RUN_STAMP := $(VENV)/.run-stamp
+TEST_STAMP := $(VENV)/.test-stamp
+BROWSER_STAMP := $(VENV)/.browser-stamp
+
+.PHONY: run test demo bench check format browser
+
+run: $(RUN_STAMP)
+	@exec $(PY) -m config.up
+
+test: $(TEST_STAMP) $(BROWSER_STAMP) check
+	$(PY) -m pytest $(ARGS)
+
+demo: $(RUN_STAMP)
+	@exec $(PY) -m config.demo
+
+bench: $(TEST_STAMP)
+	@exec $(PY) -m tests.bench $(ARGS)
+
+check: $(TEST_STAMP)
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy config labeling datasets_app modelassist
+	$(VENV)/bin/lint-imports
+
+format: $(TEST_STAMP)
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+browser: $(BROWSER_STAMP)
+
+# The virtual environment, in two parts: what runs, and what tests it ------------------------------------
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Goldset needs Python 3.11 or newer; $(PYTHON) is older or missing. Give another: make PYTHON=python3.12"; exit 1; }
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { \
+	  rm -rf $(VENV); \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && \
+	    apt-get -qq install -y --no-install-recommends python3-venv >/dev/null && $(PYTHON) -m venv $(VENV); } || { \
+	  rm -rf $(VENV); \
+	  echo "Python cannot make a virtual environment. On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+
+$(RUN_STAMP): pyproject.toml constraints.txt | $(PY)
+	@echo "Installing what Goldset needs into $(VENV); the first time takes some minutes ..."
+	@$(PIP) --editable .
+	@touch $@
+
+$(TEST_STAMP): pyproject.toml constraints.txt | $(PY)
+	@echo "Installing what Goldset and its tests need into $(VENV); the first time takes some minutes ..."
+	@$(PIP) --editable '.[dev]'
+	@touch $@ $(RUN_STAMP)
+
+# A browser for the tests, with letters for all of their languages ----------------------------------------
+
+$(BROWSER_STAMP): | $(TEST_STAMP)
+	@bash tests/browser.sh $(PY)
+	@touch $@
