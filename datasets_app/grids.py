@@ -53,7 +53,7 @@ def align(words: Sequence[str], text: str, *, offsets: Any = None) -> Grid:
         if not text.startswith(word, at):
             raise Refused(
                 "tokens_do_not_fit",
-                f"Token {index}, {shown(word)}, is not what the text goes on with at {at}: {shown(text[at : at + 40])}.",
+                f"Token {index}, {shown(word)}, is not what stands at {at} of the text: {shown(text[at : at + 40])}.",
             )
         starts.append(at)
         at += len(word)
@@ -90,8 +90,8 @@ def refine(text: str, grid: Grid, spans: Iterable[CharSpan]) -> Grid:
             if index < 0 or inside >= ends[index]:
                 raise Refused(
                     "span_in_blanks",
-                    f"{_name(text, span)} begins or ends with a blank or other character outside every token, at {edge};"
-                    " let it begin and end with a token's characters.",
+                    f"{_name(text, span)} begins or ends, at {edge}, with a blank or another character that"
+                    " no token holds; let it begin and end with a token's characters.",
                 )
             if starts[index] < edge < ends[index]:
                 cuts.add(edge)

@@ -57,7 +57,7 @@ def start(
         _one_of("split", split, tuple(SPLITS))
     path = uploads.receive(file)
     try:
-        params = {"name": name, "format": _format(path, name, format), "annotations": annotations}
+        params: dict[str, Any] = {"name": name, "format": _format(path, name, format), "annotations": annotations}
         params |= {"split": SPLITS.get(split or ""), "unit": unit, "labels": labels}
         with transaction.atomic():
             job = jobs.enqueue("import", project=project, user=user, params=params)
@@ -71,7 +71,9 @@ def start(
 def _one_of(field: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         listed = ", ".join(allowed)
-        raise Invalid(f"{field} is {value!r}; use one of: {listed}.", details={"field": field, "allowed": list(allowed)})
+        raise Invalid(
+            f"{field} is {value!r}; use one of: {listed}.", details={"field": field, "allowed": list(allowed)}
+        )
 
 
 def _format(path: Path, name: str, format: str) -> str:
@@ -87,7 +89,7 @@ def _format(path: Path, name: str, format: str) -> str:
 
 
 def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
-    """Import the job's file; gives `{documents, existing, annotations, suggestions, labels_created, scheme, errors}`."""
+    """Import the job's file; gives its counts, the labels that it added and the tag scheme that it found."""
     params = job.params
     reader = reader_for(params["format"])
     options = ReadOptions(unit=params["unit"], tags=params["annotations"] != "ignore")

@@ -155,9 +155,7 @@ def run(job_id: int) -> None:
 
 
 def _claim(job_id: int) -> Job | None:
-    free = Q(state=Job.State.QUEUED) | Q(
-        state=Job.State.RUNNING, heartbeat__lt=_ago(settings.JOB_STALE_SECONDS)
-    )
+    free = Q(state=Job.State.QUEUED) | Q(state=Job.State.RUNNING, heartbeat__lt=_ago(settings.JOB_STALE_SECONDS))
     claimed_by = uuid.uuid4().hex
     taken = Job.objects.filter(free, pk=job_id).update(
         state=Job.State.RUNNING,
@@ -294,19 +292,3 @@ class _Pulse:
         else:
             # A row that this connection does not see yet is not lost: its transaction is still open.
             self.lost = rows.exists()
-
-
-# Showing -------------------------------------------------------------------------------------------------
-
-ERRORS_SHOWN = 100
-
-
-def as_json(job: Job, *, errors: bool = True) -> dict[str, Any]:
-    """The REST shape of a job, with its first errors unless it stands in a list."""
-    fields = ("id", "kind", "state", "done", "total", "note", "message", "error_count", "result")
-    shown = {name: getattr(job, name) for name in fields}
-    shown |= {name: getattr(job, name) for name in ("created_at", "started_at", "finished_at")}
-    if errors:
-        rows = job.errors.order_by("line", "id").values("line", "code", "message")[:ERRORS_SHOWN]
-        shown["errors"] = list(rows)
-    return shown

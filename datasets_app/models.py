@@ -4,6 +4,8 @@ Versions and their items are never changed: triggers in `migrations/0002_rules.p
 reached through `datasets_app.access` only.
 """
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -33,7 +35,7 @@ class Job(models.Model):
     total = models.BigIntegerField(null=True)
     note = models.CharField(max_length=500, blank=True, help_text="What it is doing now.")
     params = models.JSONField(default=dict)
-    cursor = models.JSONField(null=True, help_text="Where the next worker goes on after a crash.")
+    cursor: Any = models.JSONField(null=True, help_text="Where the next worker goes on after a crash.")
     result = models.JSONField(default=dict)
     message = models.TextField(blank=True, help_text="Why it failed.")
     error_count = models.PositiveBigIntegerField(default=0)

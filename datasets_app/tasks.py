@@ -3,7 +3,7 @@
 from celery import shared_task
 
 
-@shared_task(name="datasets_app.tasks.run_job")
+@shared_task(name="datasets_app.tasks.run_job")  # type: ignore[untyped-decorator]
 def run_job(job_id: int) -> None:
     """Run one job; harmless if it is running or over."""
     from datasets_app import jobs
@@ -11,7 +11,7 @@ def run_job(job_id: int) -> None:
     jobs.run(job_id)
 
 
-@shared_task(name="datasets_app.tasks.requeue_stale")
+@shared_task(name="datasets_app.tasks.requeue_stale")  # type: ignore[untyped-decorator]
 def requeue_stale() -> None:
     """Pick up the jobs of workers that died; called by beat every few seconds."""
     from datasets_app import jobs
@@ -19,7 +19,7 @@ def requeue_stale() -> None:
     jobs.requeue_stale()
 
 
-@shared_task(name="datasets_app.tasks.remove_old_uploads")
+@shared_task(name="datasets_app.tasks.remove_old_uploads")  # type: ignore[untyped-decorator]
 def remove_old_uploads() -> None:
     """Remove uploads whose import ended long ago; called by beat every hour."""
     from datasets_app import uploads

@@ -145,11 +145,16 @@ class Counts:
     def as_json(self) -> dict[str, Any]:
         """`{documents, tokens, spans, labels, splits: {split: {documents, tokens, spans, labels}}}`."""
         total, labels = sum(self.splits.values(), Counter()), sum(self.labels.values(), Counter())
-        return {**self._shape(total, labels), "splits": {s: self._shape(self.splits[s], self.labels[s]) for s in self.splits}}
+        return {
+            **self._shape(total, labels),
+            "splits": {s: self._shape(self.splits[s], self.labels[s]) for s in self.splits},
+        }
 
     @staticmethod
     def _shape(counted: Counter[str], labels: Counter[str]) -> dict[str, Any]:
-        return {name: counted[name] for name in ("documents", "tokens", "spans")} | {"labels": dict(sorted(labels.items()))}
+        return {name: counted[name] for name in ("documents", "tokens", "spans")} | {
+            "labels": dict(sorted(labels.items()))
+        }
 
 
 # Reading -------------------------------------------------------------------------------------------------

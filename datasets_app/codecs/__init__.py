@@ -12,6 +12,7 @@ from typing import Protocol
 
 from datasets_app.codecs import conll, conll_out, jsonl, plain, tabular
 from datasets_app.records import Failure, Gold, ReadOptions, Record, Survey
+from labeling import bio
 from labeling.errors import Invalid
 
 
@@ -48,7 +49,7 @@ READERS: Mapping[str, Reader] = {
 }
 WRITERS: Mapping[str, Writer] = {
     "conll": Writer(conll_out.write, "conll", "text/plain; charset=utf-8", conll_out.SCHEMES),
-    "jsonl": Writer(jsonl.write, "jsonl", "application/x-ndjson", ("iob2",)),
+    "jsonl": Writer(jsonl.write, "jsonl", "application/x-ndjson", bio.SCHEMES),
 }
 
 

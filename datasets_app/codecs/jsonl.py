@@ -33,7 +33,7 @@ def survey(path: Path, options: ReadOptions) -> Survey:
 def _tags_if_any(line: str) -> list[str]:
     try:
         values = json.loads(line)
-        tags = next((values[name] for name in _TAG_FIELDS if values.get(name)), [])
+        tags: list[Any] = next((values[name] for name in _TAG_FIELDS if values.get(name)), [])
         return [tag for tag in tags if isinstance(tag, str)]
     except (ValueError, TypeError, AttributeError, RecursionError):  # `read` says what is wrong with the line
         return []
@@ -67,7 +67,7 @@ def _parsed(line: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise Refused("bad_json", f"Not JSON: {ascii_safe(str(error))}. Give one object a line.") from None
     if not isinstance(values, dict):
-        raise Refused("bad_json", f"The line is {shown(line.strip())}, not an object such as {{\"text\": …}}.")
+        raise Refused("bad_json", f'The line is {shown(line.strip())}, not an object such as {{"text": …}}.')
     return values
 
 
@@ -102,7 +102,9 @@ def _text_and_grid(values: Mapping[str, Any]) -> tuple[str, tuple[Sequence[int],
         raise Refused("no_tokens", "`tokens` is an empty list; there is nothing to label.")
     for index, word in enumerate(words):
         if not word or "\n" in word or "\t" in word:
-            raise Refused("bad_token", f"Token {index} is {shown(word)}; a token has no line break or tab and is not empty.")
+            raise Refused(
+                "bad_token", f"Token {index} is {shown(word)}; a token has no line break or tab and is not empty."
+            )
     if text is None:
         text, *grid = tokens.join(words)
         return text, (grid[0], grid[1])
@@ -116,7 +118,7 @@ def _optional(values: Mapping[str, Any], name: str, kind: type) -> Any:
     return value
 
 
-_KINDS = {str: "a string", dict: "an object", list: "a list"}
+_KINDS: dict[type, str] = {str: "a string", dict: "an object", list: "a list"}
 
 
 def _strings(values: Mapping[str, Any], name: str) -> list[str] | None:
@@ -132,7 +134,7 @@ def _tags(values: Mapping[str, Any], scheme: str) -> list[str] | None:
     if name is None:
         return None
     if isinstance(values[name], list) and values[name] and isinstance(values[name][0], int):
-        raise Refused("numbered_tags", f"`{name}` holds numbers; give the tags by name, such as \"B-PER\".")
+        raise Refused("numbered_tags", f'`{name}` holds numbers; give the tags by name, such as "B-PER".')
     try:
         return bio.decode(_strings(values, name) or [], scheme)
     except bio.IllegalTags as error:
@@ -152,7 +154,7 @@ def _span(index: int, item: Any) -> CharSpan:
         start, end, label = (item.get(name) for name in ("start", "end", "label"))
         if type(start) is int and type(end) is int and isinstance(label, str):
             return CharSpan(start, end, label)
-    raise Refused("bad_span", f"`spans[{index}]` is {shown(item)}; give {{\"start\", \"end\", \"label\"}}.")
+    raise Refused("bad_span", f'`spans[{index}]` is {shown(item)}; give {{"start", "end", "label"}}.')
 
 
 def _key(given: Any) -> str | None:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from datasets_app import jobs
+from datasets_app import job_report, jobs
 from datasets_app.models import Job
 from labeling.models import Event
 from tests.workers import wait_for
@@ -37,7 +37,7 @@ class TestInOneProcess:
         assert (job.state, job.done, job.total, job.result) == ("succeeded", 6, 6, {"counted": 6})
         assert counted(project) == [0, 1, 2, 3, 4, 5]
         assert job.error_count == 3
-        assert jobs.as_json(job)["errors"][0] == {"line": 1, "code": "odd", "message": "1 is odd"}
+        assert job_report.as_json(job)["errors"][0] == {"line": 1, "code": "odd", "message": "1 is odd"}
         verbs = Event.objects.filter(project=project).exclude(verb="counted").order_by("id")
         assert [event.verb for event in verbs] == ["job.queued", "job.succeeded"]
 

@@ -1,0 +1,165 @@
+"""REST doors to imports, jobs, versions and exports: parse, call one verb, render."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponseBase, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from datasets_app import export, importing, job_report, jobs, serializers, uploads, versions
+from datasets_app.access import job_for, jobs_of, version_for, versions_of
+from datasets_app.export import Download
+from datasets_app.models import Job
+from datasets_app.serializers import ImportSerializer, QueuedSerializer, VersionInSerializer
+from labeling.access import project_for
+from labeling.api import parsed
+from labeling.errors import Invalid
+from labeling.models import Role, Split
+from labeling.paging import listing
+
+FORM_BYTES = 1_000_000  # what a multipart body may hold beside its file
+EXPORT_PARAMETERS = [
+    OpenApiParameter("format", str, description="conll or jsonl; of a version also parquet and hf."),
+    OpenApiParameter("split", str, enum=Split.values, description="Only this split."),
+    OpenApiParameter("scheme", str, description="conll: iob2, iob1, bioes, bilou, or original: the file's own."),
+]
+
+
+def queued(job: Job) -> Response:
+    """202 with the job's id."""
+    return Response({"job": job.pk}, status=202, headers={"Location": f"/api/v1/jobs/{job.pk}"})
+
+
+def streamed(download: Download) -> StreamingHttpResponse:
+    """A file to save."""
+    response = StreamingHttpResponse(download.chunks, content_type=download.media_type)
+    response["Content-Disposition"] = f'attachment; filename="{download.name}"'
+    return response
+
+
+class Imports(APIView):
+    """Files that come into a project."""
+
+    parser_classes = (MultiPartParser, FormParser)
+
+    @extend_schema(request={"multipart/form-data": ImportSerializer}, responses={202: QueuedSerializer})
+    def post(self, request: Request, slug: str) -> Response:
+        """Upload a file; a job imports it."""
+        project = project_for(request.user, slug, Role.MANAGER)
+        # Before the body is read: a file over the limit is refused without being received.
+        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.UPLOAD_MAX_BYTES + FORM_BYTES:
+            raise uploads.too_large()
+        given = parsed(ImportSerializer(data=request.data))
+        file = given.pop("file")
+        return queued(importing.start(project, request.user, file, name=file.name, **given))
+
+
+class Jobs(APIView):
+    """A project's jobs."""
+
+    @extend_schema(responses=serializers.job(many=True), parameters=[OpenApiParameter("kind", str)])
+    def get(self, request: Request, slug: str) -> Response:
+        """List the jobs, newest first."""
+        query = jobs_of(project_for(request.user, slug, Role.ANNOTATOR))
+        if kind := request.query_params.get("kind"):
+            if kind not in settings.JOB_KINDS:
+                listed = ", ".join(settings.JOB_KINDS)
+                raise Invalid(f"kind is {kind!r}; use one of: {listed}.", details={"field": "kind"})
+            query = query.filter(kind=kind)
+        return Response(
+            listing(request._request, query, order=("-id",), render=lambda job: job_report.as_json(job, errors=False))
+        )
+
+
+class OneJob(APIView):
+    """A job."""
+
+    @extend_schema(responses=serializers.job())
+    def get(self, request: Request, pk: int) -> Response:
+        """Read its state, progress, result and first errors."""
+        return Response(job_report.as_json(job_for(request.user, pk, Role.ANNOTATOR)))
+
+    @extend_schema(responses=serializers.job())
+    def delete(self, request: Request, pk: int) -> Response:
+        """Cancel it; what it has written stays. Cancelling a job that is over does nothing."""
+        job = jobs.cancel(job_for(request.user, pk, Role.MANAGER), request.user)
+        return Response(job_report.as_json(job), status=202 if job.state in Job.ACTIVE else 200)
+
+
+class JobErrors(APIView):
+    """All errors of a job."""
+
+    @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR})
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        """Download them as CSV: line, code, message."""
+        return streamed(job_report.errors_csv(job_for(request.user, pk, Role.ANNOTATOR)))
+
+
+class Versions(APIView):
+    """A project's frozen dataset versions."""
+
+    @extend_schema(responses=serializers.version(many=True))
+    def get(self, request: Request, slug: str) -> Response:
+        """List the versions, newest first."""
+        query = versions_of(project_for(request.user, slug, Role.REVIEWER))
+        return Response(listing(request._request, query, order=("-number",), render=versions.as_json))
+
+    @extend_schema(request=VersionInSerializer, responses={202: QueuedSerializer})
+    def post(self, request: Request, slug: str) -> Response:
+        """Freeze what is accepted now; a job does it."""
+        project = project_for(request.user, slug, Role.MANAGER)
+        given = parsed(VersionInSerializer(data=request.data))
+        return queued(versions.freeze(project, request.user, notes=given["notes"]))
+
+
+class OneVersion(APIView):
+    """A version."""
+
+    @extend_schema(responses=serializers.version())
+    def get(self, request: Request, pk: int) -> Response:
+        """Read its counts, labels, policy and fingerprint."""
+        return Response(versions.as_json(version_for(request.user, pk, Role.REVIEWER)))
+
+
+class VersionDiff(APIView):
+    """What changed from one version to another."""
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, pk: int, other: int) -> Response:
+        """Documents added, removed, changed or moved to another split; spans added, removed, relabeled."""
+        old, new = (version_for(request.user, number, Role.REVIEWER) for number in (pk, other))
+        return Response(versions.diff(old, new))
+
+
+class ProjectExport(APIView):
+    """The project as it is now."""
+
+    @extend_schema(parameters=EXPORT_PARAMETERS, responses={200: OpenApiTypes.BINARY})
+    def get(self, request: Request, slug: str) -> HttpResponseBase:
+        """Stream what is accepted, in the order in which it came in."""
+        project = project_for(request.user, slug, Role.REVIEWER)
+        return streamed(export.project_now(project, **_options(request)))
+
+
+class VersionExport(APIView):
+    """A frozen version."""
+
+    @extend_schema(parameters=EXPORT_PARAMETERS, responses={200: OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        """Stream it, or one of its splits."""
+        version = version_for(request.user, pk, Role.REVIEWER)
+        return streamed(export.frozen(version, **_options(request)))
+
+
+def _options(request: Request) -> dict[str, Any]:
+    given = request.query_params
+    return {
+        "format": given.get("format", "conll"),
+        "split": given.get("split") or None,
+        "scheme": given.get("scheme") or "iob2",
+    }

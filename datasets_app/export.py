@@ -1,0 +1,145 @@
+"""What goes out: the project as it is now, or a frozen version, as a stream of bytes in a format.
+
+Rows are read a page at a time by key, so neither memory nor a transaction grows with the download.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from datasets_app import versions
+from datasets_app.card import Facts, card
+from datasets_app.codecs import WRITERS, Writer
+from datasets_app.models import DatasetVersion
+from datasets_app.records import Gold
+from labeling.errors import Invalid
+from labeling.models import Project, Split
+
+PAGE_ROWS = 1000
+
+_NOW = """
+SELECT document.source, document.line, document.id, document.key, document.text, document.token_starts,
+       document.token_ends, gold.tags, document.split, document.meta, document.layout
+  FROM labeling_document AS document
+  JOIN labeling_annotation AS gold ON gold.document_id = document.id AND gold.accepted
+ WHERE document.project_id = %s AND document.archived_at IS NULL
+   AND (document.source, document.line, document.id) > (%s, %s, %s) AND document.split = ANY(%s)
+ ORDER BY document.source, document.line, document.id LIMIT %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file on its way out."""
+
+    name: str
+    media_type: str
+    chunks: Iterator[bytes]
+
+
+def project_now(project: Project, *, format: str, split: str | None = None, scheme: str = "iob2") -> Download:
+    """What is accepted now, in the order in which it came in; raises `Invalid` for an unknown option."""
+    _require_split(split)
+    writer = _one_of("format", format, WRITERS)
+    rows = _rows_now(project, [split] if split else list(Split.values))
+    return _text("-".join(filter(None, (project.slug, split))), writer, rows, scheme)
+
+
+def frozen(version: DatasetVersion, *, format: str, split: str | None = None, scheme: str = "iob2") -> Download:
+    """A version, or one split of it; raises `Invalid` for an unknown option."""
+    _require_split(split)
+    name = "-".join(filter(None, (f"{version.project.slug}-v{version.number}", split)))
+    if format == "hf":
+        return _hf(version, name, split)
+    if format == "parquet":
+        return _parquet(version, name, split)
+    if format not in WRITERS:
+        _one_of("format", format, dict.fromkeys((*WRITERS, "parquet", "hf")))
+    return _text(name, WRITERS[format], versions.items(version, split), scheme)
+
+
+def _require_split(split: str | None) -> None:
+    if split:
+        _one_of("split", split, dict.fromkeys(Split.values))
+
+
+def _one_of(field: str, value: str, allowed: Mapping[str, Any]) -> Any:
+    if value not in allowed:
+        raise Invalid(
+            f"{field} is {value!r}; use one of: {', '.join(allowed)}.",
+            details={"field": field, "allowed": list(allowed)},
+        )
+    return allowed[value]
+
+
+def _text(name: str, writer: Writer, rows: Iterable[Gold], scheme: str) -> Download:
+    _one_of("scheme", scheme, dict.fromkeys(writer.schemes))
+    return Download(f"{name}.{writer.ending}", writer.media_type, _gathered(writer.write(rows, scheme=scheme)))
+
+
+def _gathered(pieces: Iterable[bytes], size: int = 1 << 16) -> Iterator[bytes]:
+    """The same bytes in chunks worth sending: a chunk a text would cost more than the text."""
+    gathered, length = [], 0
+    for piece in pieces:
+        gathered.append(piece)
+        length += len(piece)
+        if length >= size:
+            yield b"".join(gathered)
+            gathered, length = [], 0
+    yield b"".join(gathered)
+
+
+def _rows_now(project: Project, splits: list[str]) -> Iterator[Gold]:
+    after = (-1, -1, -1)
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(_NOW, [project.pk, *after, splits, PAGE_ROWS])
+            rows = cursor.fetchall()
+        for _, _, _, *values in rows:
+            yield Gold(*values)
+        if len(rows) < PAGE_ROWS:
+            return
+        after = rows[-1][:3]
+
+
+def _hf(version: DatasetVersion, name: str, split: str | None) -> Download:
+    from datasets_app.codecs import hf  # pyarrow: only where it is asked for
+
+    chunks = hf.write(
+        lambda split: versions.items(version, split),
+        splits=[split] if split else list(Split.values),
+        labels=_label_names(version),
+        card=card(_facts(version, split)),
+        fingerprint=version.fingerprint,
+        made=version.created_at,
+    )
+    return Download(f"{name}.zip", "application/zip", chunks)
+
+
+def _parquet(version: DatasetVersion, name: str, split: str | None) -> Download:
+    from datasets_app.codecs import arrow  # pyarrow: only where it is asked for
+
+    rows = versions.items(version, split)
+    chunks = arrow.write_parquet(rows, _label_names(version), with_split=not split)
+    return Download(f"{name}.parquet", "application/vnd.apache.parquet", chunks)
+
+
+def _label_names(version: DatasetVersion) -> list[str]:
+    return [label["name"] for label in version.labels]
+
+
+def _facts(version: DatasetVersion, split: str | None) -> Facts:
+    splits = {name: counted for name, counted in version.counts["splits"].items() if not split or name == split}
+    return Facts(
+        project=version.project.name,
+        number=version.number,
+        notes=version.notes,
+        fingerprint=version.fingerprint,
+        made=version.created_at,
+        labels=version.labels,
+        guidelines=version.guidelines,
+        policy=version.policy,
+        counts={**(version.counts if not split else splits[split]), "splits": splits},
+    )

@@ -1,0 +1,79 @@
+"""What the REST doors of data take and give, as DRF serializers: shapes and types, no rules."""
+
+from typing import Any
+
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
+
+
+class ImportSerializer(serializers.Serializer[Any]):
+    """An upload and how it is to be taken. What the options may be, `importing.start` decides."""
+
+    file = serializers.FileField(allow_empty_file=True)  # an empty one is refused in our own words
+    format = serializers.CharField(default="auto", help_text="auto, conll, jsonl, txt or csv.")
+    annotations = serializers.CharField(default="accept", help_text="accept, suggest or ignore.")
+    split = serializers.CharField(required=False, allow_blank=True, help_text="For records that name none.")
+    unit = serializers.CharField(default="sentence", help_text="CoNLL: sentence, or document (-DOCSTART-).")
+    labels = serializers.CharField(default="create", help_text="Unknown labels: create, or report as errors.")
+
+
+class QueuedSerializer(serializers.Serializer[Any]):
+    """The id of the job that does the work."""
+
+    job = serializers.IntegerField()
+
+
+class VersionInSerializer(serializers.Serializer[Any]):
+    """Words about a version."""
+
+    notes = serializers.CharField(required=False, default="", allow_blank=True, max_length=10_000)
+
+
+class JobErrorSerializer(serializers.Serializer[Any]):
+    """A bad line."""
+
+    line = serializers.IntegerField()
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+# Rendered by plain functions; described here for the API's schema. (As classes, their fields `errors` and
+# `parent` would hide attributes of every serializer.)
+_JOB: dict[str, Any] = {
+    "id": serializers.IntegerField(),
+    "kind": serializers.CharField(),
+    "state": serializers.CharField(help_text="queued, running, succeeded, failed or cancelled."),
+    "done": serializers.IntegerField(),
+    "total": serializers.IntegerField(allow_null=True),
+    "note": serializers.CharField(),
+    "message": serializers.CharField(help_text="Why it failed."),
+    "errors": JobErrorSerializer(many=True, required=False, help_text="The first of them."),
+    "error_count": serializers.IntegerField(),
+    "result": serializers.DictField(),
+    "created_at": serializers.DateTimeField(),
+    "started_at": serializers.DateTimeField(allow_null=True),
+    "finished_at": serializers.DateTimeField(allow_null=True),
+}
+_VERSION: dict[str, Any] = {
+    "id": serializers.IntegerField(),
+    "project": serializers.CharField(),
+    "number": serializers.IntegerField(),
+    "notes": serializers.CharField(),
+    "fingerprint": serializers.CharField(),
+    "labels": serializers.ListField(child=serializers.DictField()),
+    "policy": serializers.DictField(),
+    "counts": serializers.DictField(),
+    "parent": serializers.IntegerField(allow_null=True),
+    "created_by": serializers.CharField(allow_null=True),
+    "created_at": serializers.DateTimeField(),
+}
+
+
+def job(*, many: bool = False) -> serializers.BaseSerializer[Any]:
+    """The shape of a job, or of a list of them."""
+    return inline_serializer("Job", _JOB, many=many)
+
+
+def version(*, many: bool = False) -> serializers.BaseSerializer[Any]:
+    """The shape of a version, or of a list of them."""
+    return inline_serializer("Version", _VERSION, many=many)
