@@ -22,7 +22,7 @@ ACCEPTED = {"test": 50, "validation": 20, "train": 26}  # texts that count as ac
 TEXTS_PER_ROUND = 28
 UNCHECKED = 10  # each so-manieth text is handed in as it was suggested
 HYPERPARAMETERS = {"batch_size": 8, "epochs": 30, "patience": 6}
-FORMATS = {"hf": "zip", "parquet": "zip", "conll": "conll", "jsonl": "jsonl"}
+FORMATS = {"hf": "zip", "parquet": "parquet", "conll": "conll", "jsonl": "jsonl"}
 
 Sentence = dict[str, Any]
 TokenSpan = dict[str, Any]

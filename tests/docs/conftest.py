@@ -70,7 +70,7 @@ def wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) 
     end = time.monotonic() + START_SECONDS
     while True:
         try:
-            with urllib.request.urlopen(f"{address}/readyz", timeout=5):
+            with urllib.request.urlopen(f"{address}/readyz", timeout=5):  # noqa: S310
                 return
         except OSError:
             assert process.poll() is None, log.read_text()
