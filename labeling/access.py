@@ -3,16 +3,30 @@
 Every door begins with `project_for(user, slug, role)`; what it then reaches is filtered by that project.
 """
 
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db.models import Model, QuerySet
 
 from labeling.errors import Forbidden, NotFound
 from labeling.models import Annotation, Document, Event, Label, Membership, Project, Role
 
 Row = TypeVar("Row", bound=Model)
-Person = User | AbstractBaseUser | AnonymousUser
+
+
+class Person(Protocol):
+    """Whoever asks: a user, or nobody in particular."""
+
+    @property
+    def pk(self) -> Any:
+        """The account's id; None for nobody."""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the account may be used."""
+
+    @property
+    def is_superuser(self) -> bool:
+        """Whether the account is an operator's."""
 
 
 def projects_of(user: Person) -> QuerySet[Project]:
@@ -51,7 +65,7 @@ def role_in(user: Person, project: Project) -> Role | None:
 
 
 def _is_superuser(user: Person) -> bool:
-    return bool(getattr(user, "is_superuser", False) and user.is_active)
+    return user.is_superuser and user.is_active
 
 
 def documents_in(project: Project) -> QuerySet[Document]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
@@ -54,16 +54,16 @@ def _annotators(project: Project) -> list[dict[str, Any]]:
     submitted = Q(state=Annotation.State.SUBMITTED)
     rows = (
         Annotation.objects.filter(document__project=project)
-        .values("annotator__username")
+        .values(person=F("annotator__username"))
         .annotate(
             submitted=Count("pk", filter=submitted),
             accepted=Count("pk", filter=Q(accepted=True)),
             drafts=Count("pk", filter=Q(state=Annotation.State.DRAFT)),
             seconds=Sum("seconds", filter=submitted, default=0.0),
         )
-        .order_by("annotator__username")
+        .order_by("person")
     )
-    return [{"annotator": row.pop("annotator__username"), **row} for row in rows]
+    return [{"annotator": person, **counts} for person, counts in ((row.pop("person"), row) for row in map(dict, rows))]
 
 
 def _days(project: Project) -> list[dict[str, Any]]:

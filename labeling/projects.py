@@ -162,7 +162,7 @@ def set_member(project: Project, actor: Person, *, username: str, role: Role, pa
 def _new_user(actor: Person, username: str, password: str) -> User:
     if not password:
         raise NotFound(f"There is no account {username!r}.", code="no_such_user", details={"username": username})
-    if not getattr(actor, "is_superuser", False):
+    if not actor.is_superuser:
         raise Forbidden("Only an administrator makes new accounts.", details={"username": username})
     user: User = get_user_model()(username=username)
     user.full_clean(exclude=["password"])

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from datetime import timedelta
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from labeling.access import Person, document_for
@@ -56,19 +56,17 @@ def lease(project: Project, user: Person, *, exclude: Collection[int] = ()) -> A
 
 def _held(project: Project, user: Person, exclude: Collection[int]) -> int | None:
     """A document returned to the person, or leased to them and not done."""
-    documents = Document.objects.filter(project=project, status="pending", archived_at=None).exclude(pk__in=exclude)
-    returned = documents.filter(
-        annotations__annotator_id=user.pk, annotations__state=Annotation.State.RETURNED
-    ).order_by("id")
-    if (found := returned.values_list("pk", flat=True).first()) is not None:
-        return int(found)
-    live = (
-        Assignment.objects.filter(annotator_id=user.pk, expires_at__gt=timezone.now(), skipped_at=None)
-        .filter(document__in=documents)
-        .exclude(Q(document__annotations__annotator_id=user.pk) & Q(document__annotations__state="submitted"))
-        .order_by("created_at", "id")
+    own = Annotation.objects.filter(document=OuterRef("pk"), annotator_id=user.pk)
+    leased = Assignment.objects.filter(
+        document=OuterRef("pk"), annotator_id=user.pk, expires_at__gt=timezone.now(), skipped_at=None
     )
-    return live.values_list("document_id", flat=True).first()
+    open_to_them = Document.objects.filter(project=project, status="pending", archived_at=None).exclude(pk__in=exclude)
+    returned = open_to_them.filter(Exists(own.filter(state=Annotation.State.RETURNED))).order_by("id")
+    held = open_to_them.filter(Exists(leased), ~Exists(own.filter(state=Annotation.State.SUBMITTED)))
+    for query in (returned, held.order_by("-priority", "id")):
+        if (found := query.values_list("pk", flat=True).first()) is not None:
+            return int(found)
+    return None
 
 
 def _order_of_splits(project: Project) -> list[str]:

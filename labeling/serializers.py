@@ -106,7 +106,7 @@ class SpanSerializer(serializers.Serializer[Any]):
 
     start = serializers.IntegerField(min_value=0)
     end = serializers.IntegerField(min_value=1)
-    label = serializers.CharField(max_length=100)
+    label = serializers.CharField(max_length=100)  # type: ignore[assignment]  # a field's name, not its caption
 
 
 class TagListField(serializers.Field[list[str], Any, list[str], Any]):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import get_entities
-from seqeval.scheme import IOB1, IOB2, IOBES, BILOU, Entities  # noqa: I001
+from seqeval.scheme import BILOU, IOB1, IOB2, IOBES, Entities
 
 from labeling import bio
 from labeling.bio import Span
@@ -101,6 +101,6 @@ def test_a_label_may_hold_hyphens() -> None:
 
 
 def test_how_a_suggestion_was_used() -> None:
-    suggested = "B-P I-P O B-L O O B-P".split()
-    decided = "B-P I-P O B-L I-L B-X O".split()
+    suggested = ["B-P", "I-P", "O", "B-L", "O", "O", "B-P"]
+    decided = ["B-P", "I-P", "O", "B-L", "I-L", "B-X", "O"]
     assert bio.compare(suggested, decided) == {"kept": 1, "edited": 1, "rejected": 1, "drawn": 1}

@@ -80,6 +80,16 @@ def test_overlap_is_filled_and_not_overfilled(world: World) -> None:
     assert queue.lease(world.project, world.reviewer) is None
 
 
+def test_ones_own_draft_is_kept_open_when_somebody_else_has_submitted(world: World) -> None:
+    world.project.overlap = 2
+    document = world.document(priority=1)
+    world.document(priority=2, split="test")
+    queue.lease(world.project, world.annotator)
+    annotate.save(world.project, world.annotator, document.pk, tags=["O"] * 8, revision=0, submit=False)
+    annotate.save(world.project, world.second, document.pk, tags=["O"] * 8, revision=0, submit=True)
+    assert queue.lease(world.project, world.annotator).document_id == document.pk
+
+
 def test_an_expired_lease_frees_the_document_but_loses_no_work(world: World) -> None:
     document = world.document()
     queue.lease(world.project, world.annotator)

@@ -39,7 +39,7 @@ def test_text_and_grid_never_change(world: World, field: str) -> None:
 @pytest.mark.parametrize("tags", [["I-PER"], ["B-PER", "I-LOC"], ["B-"], ["O", "x"], ["", "O"]])
 def test_annotations_and_predictions_are_bio(world: World, tags: list[str]) -> None:
     document = world.document("one two")
-    tags = (tags + ["O"])[:2]
+    tags = ([*tags, "O"])[:2]
     for write in writers(world, document, tags):
         refused("is_bio", write)
 
