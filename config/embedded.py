@@ -123,7 +123,7 @@ class Services:
     def _start_postgres(self) -> str:
         command = postgres_command(self.data_dir / "postgres", durable=self.durable)
         sockets = socket_dir(self.data_dir / "postgres")
-        _clear_stale_pid(self.data_dir / "postgres")
+        _clear_stale_locks(self.data_dir / "postgres")
         process = self._run(command)
         maintenance = f"postgresql://postgres@/postgres?host={quote(str(sockets))}"
         self._await(command, process, lambda: _create_database(maintenance))
@@ -254,10 +254,11 @@ def _check_version(pgdata: Path, binaries: Path) -> None:
         )
 
 
-def _clear_stale_pid(pgdata: Path) -> None:
-    """Remove the lock file of a server that a crash ended: by now some other process may have its number,
-    which PostgreSQL would take for itself. Leftovers have been ended, so no server runs here."""
-    (pgdata / "postmaster.pid").unlink(missing_ok=True)
+def _clear_stale_locks(pgdata: Path) -> None:
+    """Remove the lock files of a server that a crash ended: some other process may have its number by now,
+    which PostgreSQL would take for the server. Leftovers have been ended, so none runs here."""
+    for path in (pgdata / "postmaster.pid", socket_dir(pgdata) / f"{SOCKET_NAME}.lock"):
+        path.unlink(missing_ok=True)
 
 
 def _create_database(maintenance: str) -> None:
