@@ -169,6 +169,7 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.FormParser",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "URL_FORMAT_OVERRIDE": None,  # `?format=` names the format of an export, not of the answer
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "config.errors.handle",
     "DEFAULT_THROTTLE_RATES": {"sign-in": os.environ.get("SIGN_IN_RATE", "30/min")},
@@ -197,7 +198,12 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
-    "requeue-stale-jobs": {"task": "datasets_app.tasks.requeue_stale", "schedule": 5.0},
+    "requeue-stale-jobs": {
+        "task": "datasets_app.tasks.requeue_stale",
+        "schedule": 5.0,
+        "options": {"expires": 15},  # while all workers are busy, these do not pile up
+    },
+    "remove-old-uploads": {"task": "datasets_app.tasks.remove_old_uploads", "schedule": crontab(minute=17)},
     "retrain-if-due": {"task": "modelassist.tasks.retrain_if_due", "schedule": crontab(minute="*/10")},
 }
 
