@@ -113,6 +113,8 @@ def _survey(job: Job, reader: Reader, options: ReadOptions) -> tuple[Path, Surve
     if job.cursor:
         return path, Survey(**job.cursor["survey"])
     survey = reader.survey(path, options)
+    if not survey.records:
+        raise Invalid("The file holds no texts; nothing has been imported.", code="no_texts")
     with transaction.atomic():
         jobs.checkpoint(job, cursor={"survey": asdict(survey), "done": 0, "counts": {}})
     return path, survey
