@@ -104,8 +104,9 @@ class Evaluation:
         return {
             "documents": len(self.documents),
             "tokens": int(self.confusion.sum()),
-            "entities": {"micro": self.micro.as_json(), "labels": per_label},
-            "tokens_report": token_report(self.confusion, self.tagset),
+            "micro": self.micro.as_json(),
+            "labels": per_label,
+            "token_report": token_report(self.confusion, self.tagset),
         }
 
 
@@ -160,6 +161,10 @@ class Comparison(NamedTuple):
     def better(self) -> bool:
         """Better, and not by chance (one-sided, 5 %)."""
         return self.difference > 0 and self.p_value < 0.05
+
+    def as_json(self) -> dict[str, Any]:
+        """All fields."""
+        return self._asdict()
 
 
 def bootstrap(

@@ -64,5 +64,4 @@ def _sums(values: Floats, lengths: Ints) -> Floats:
 
 
 def _means(values: Floats, lengths: Ints) -> Floats:
-    means: Floats = _sums(values, lengths) / np.maximum(lengths, 1, dtype=np.float32)
-    return means
+    return np.divide(_sums(values, lengths), np.maximum(lengths, 1), dtype=np.float32)

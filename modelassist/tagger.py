@@ -9,6 +9,7 @@ cut into batches of bounded size, so little is padded and memory stays flat for 
 
 import copy
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import tee
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -22,7 +23,9 @@ from labeling.errors import Unavailable
 from modelassist import decode, strategies
 from modelassist.decode import Floats, Ints, Tagset
 from modelassist.encode import Encoder, Window
+from modelassist.evaluation import Evaluation, evaluate
 
+Example = tuple[Sequence[str], Sequence[str]]  # tokens, tags
 _CHUNK_WORDS = 16_384  # decoded together; bounds memory
 _CHUNK_DOCUMENTS = 1_024
 _BARRED = -1e4  # the score of a tag that may not be given; finite, so that 0 · log 0 stays 0
@@ -81,6 +84,13 @@ class Tagger:
         """The tagging of each document, in order; documents may be of any length, or empty."""
         for chunk in _chunks(documents):
             yield from self._tag(chunk)
+
+    def evaluate(self, examples: Iterable[Example], tagset: Tagset | None = None) -> Evaluation:
+        """How well it tags labeled documents, counted over its own tags or those of a wider `tagset`."""
+        for_tokens, for_tags = tee(examples)  # holds no more than the chunk that is being predicted
+        taggings = self.predict(tokens for tokens, _ in for_tokens)
+        pairs = ((tags, tagging.tags) for (_, tags), tagging in zip(for_tags, taggings, strict=True))
+        return evaluate(pairs, tagset or self.tagset)
 
     def _tag(self, chunk: list[Sequence[str]]) -> Iterator[Tagging]:
         scored = self._score(chunk)

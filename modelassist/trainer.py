@@ -21,11 +21,9 @@ from transformers import AutoConfig, AutoTokenizer, BertForTokenClassification, 
 from labeling.errors import Invalid
 from modelassist.decode import Ints, Tagset
 from modelassist.encode import IGNORED, Encoder, align
-from modelassist.evaluation import evaluate
 from modelassist.hyperparameters import Hyperparameters
-from modelassist.tagger import Tagger, padded
+from modelassist.tagger import Example, Tagger, padded
 
-Example = tuple[Sequence[str], Sequence[str]]  # tokens, tags
 _MICRO_PIECES = 4_096  # padded pieces in one forward pass; larger batches are summed up from several
 
 
@@ -57,6 +55,7 @@ class Trained:
     hyperparameters: Hyperparameters
     best_f1: float | None = None
     best_epoch: int = 0
+    steps: int = 0  # optimizer steps made
     curve: list[dict[str, Any]] = field(default_factory=list)  # one row per epoch
 
     def tagger(self) -> Tagger:
@@ -71,21 +70,26 @@ class Trained:
         self.tokenizer.save_pretrained(folder)
 
 
+def gpu() -> bool:
+    """Whether there is one to train on."""
+    return torch.cuda.is_available()
+
+
 def train(
     examples: Iterable[Example],
-    validation: Sequence[Example],
+    validation: Iterable[Example],
     *,
     labels: Sequence[str],
     base: Path,
     hyperparameters: Hyperparameters | None = None,
     device: str | None = None,
 ) -> Generator[Progress, None, Trained]:
-    """Train on `examples`, stop by `validation` (empty: the last state is kept).
+    """Train on `examples`, stop by `validation` (read once per epoch; empty: the last state is kept).
 
     Raises `Invalid` where there is nothing to learn from, the base model does not fit, or the loss diverges.
     """
     asked = hyperparameters or Hyperparameters()
-    where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    where = torch.device(device or ("cuda" if gpu() else "cpu"))
     own = _OwnRandomness(asked.seed, where)
     tagset = Tagset.of_labels(labels)
     with own:
@@ -141,7 +145,7 @@ def _samples(examples: Iterable[Example], encoder: Encoder, tagset: Tagset) -> I
 
 
 def _epochs(
-    result: Trained, samples: list[Sample], validation: Sequence[Example], own: "_OwnRandomness"
+    result: Trained, samples: list[Sample], validation: Iterable[Example], own: "_OwnRandomness"
 ) -> Generator[Progress, None, None]:
     """Run the epochs, writing the curve and the best state into `result`."""
     chosen = result.hyperparameters
@@ -153,6 +157,7 @@ def _epochs(
         for batch in _shuffled(samples, chosen.batch_size, np.random.default_rng((chosen.seed, epoch))):
             with own:
                 loss = optimizer.step_on(batch)
+            result.steps = optimizer.step
             losses += [] if loss is None else [loss]
             yield Progress(optimizer.step, optimizer.steps, epoch, chosen.epochs or 1, loss, result.best_f1)
         f1 = _validate(result, validation)
@@ -166,14 +171,10 @@ def _epochs(
         result.model.load_state_dict(best)
 
 
-def _validate(result: Trained, validation: Sequence[Example]) -> float | None:
+def _validate(result: Trained, validation: Iterable[Example]) -> float | None:
     """Entity micro F1 on the validation documents, decoded as they will be in production; None without any."""
-    if not validation:
-        return None
-    tagger = result.tagger()
-    taggings = tagger.predict(tokens for tokens, _ in validation)
-    pairs = ((tags, tagging.tags) for (_, tags), tagging in zip(validation, taggings, strict=True))
-    return evaluate(pairs, result.tagset).micro.f1
+    found = result.tagger().evaluate(validation)
+    return found.micro.f1 if found.documents else None
 
 
 class _Optimizer:

@@ -50,9 +50,8 @@ def test_every_document_of_a_batch_as_brute_force_finds_it(lengths: list[int], s
     for length in lengths:
         rows, path = scores[at : at + length], found[at : at + length]
         at += length
-        legal = [
-            p for p in itertools.product(range(5), repeat=length) if bio.illegal_index(PL.to_names(list(p))) is None
-        ]
+        paths = itertools.product(range(5), repeat=length)
+        legal = [p for p in paths if bio.illegal_index(PL.to_names(np.array(p, np.int64))) is None]
         best = max(rows[np.arange(length), list(p)].sum() for p in legal) if length else 0
         assert bio.illegal_index(PL.to_names(path)) is None
         assert rows[np.arange(length), path].sum() == pytest.approx(best, abs=1e-4)

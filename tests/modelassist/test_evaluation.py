@@ -60,7 +60,7 @@ def test_token_report_agrees_with_scikit_learn(corpus: list[list[tuple[str, str]
     pairs = [pair for document in corpus for pair in document]
     if not pairs:
         return
-    ours = evaluate((([g for g, _ in d], [p for _, p in d]) for d in corpus), TAGS).as_json()["tokens_report"]
+    ours = evaluate((([g for g, _ in d], [p for _, p in d]) for d in corpus), TAGS).as_json()["token_report"]
     theirs = token_classification_report(
         [g for g, _ in pairs], [p for _, p in pairs], labels=list(TAGS.names), output_dict=True, zero_division=0
     )

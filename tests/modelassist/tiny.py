@@ -1,5 +1,6 @@
 """A tiny BERT made on the spot, and sentences that it can learn in seconds."""
 
+import itertools
 import random
 import string
 from pathlib import Path
@@ -7,12 +8,29 @@ from pathlib import Path
 import torch
 from transformers import BertConfig, BertModel, BertTokenizer
 
-WORDS = "visited met praised left joined in at and the a from quietly again mr inc city".split()
+WORDS = [
+    "visited",
+    "met",
+    "praised",
+    "left",
+    "joined",
+    "in",
+    "at",
+    "and",
+    "the",
+    "a",
+    "from",
+    "quietly",
+    "again",
+    "mr",
+    "inc",
+    "city",
+]
 FIRST = {
-    "PER": "anna bob carla dmitri eva farid gita hugo".split(),
-    "LOC": "berlin cairo delhi lagos lima oslo paris quito".split(),
+    "PER": ["anna", "bob", "carla", "dmitri", "eva", "farid", "gita", "hugo"],
+    "LOC": ["berlin", "cairo", "delhi", "lagos", "lima", "oslo", "paris", "quito"],
 }
-SECOND = {"PER": "smith jones costa mbeki".split(), "LOC": "harbor gate square park".split()}
+SECOND = {"PER": ["smith", "jones", "costa", "mbeki"], "LOC": ["harbor", "gate", "square", "park"]}
 CHINESE = "王李北京上海在去了的人"
 Example = tuple[list[str], list[str]]
 
@@ -21,7 +39,7 @@ def build(folder: Path, *, positions: int = 128) -> Path:
     """Write a BERT of two narrow layers with its tokenizer into `folder`."""
     letters = string.ascii_lowercase + string.digits + string.punctuation
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{c}" for c in letters), *CHINESE]
-    vocabulary += [*WORDS, *sum([*FIRST.values(), *SECOND.values()], [])]
+    vocabulary += [*WORDS, *itertools.chain(*FIRST.values(), *SECOND.values())]
     vocabulary = list(dict.fromkeys(vocabulary))
     tokenizer = BertTokenizer(vocab={piece: index for index, piece in enumerate(vocabulary)}, do_lower_case=True)
     config = BertConfig(

@@ -1,0 +1,40 @@
+"""The only way to models: scoped by project, strangers and missing rows look alike."""
+
+from django.db.models import QuerySet
+
+from labeling.access import Person, require
+from labeling.errors import Conflict, NotFound
+from labeling.models import Project, Role
+from modelassist.models import ModelVersion
+
+
+def models_of(project: Project) -> QuerySet[ModelVersion]:
+    """The project's models."""
+    return ModelVersion.objects.filter(project=project).select_related("project", "dataset_version", "job__created_by")
+
+
+def model_for(user: Person, model_id: int, role: Role) -> ModelVersion:
+    """The model, if the person has at least `role` in its project."""
+    rows = ModelVersion.objects.select_related("project", "dataset_version", "job__created_by")
+    model = rows.filter(pk=model_id).first()
+    if model is None:
+        raise NotFound("There is nothing at this address, or you may not see it.")
+    require(user, model.project, role)
+    return model
+
+
+def production_of(project: Project) -> ModelVersion | None:
+    """The model that is in use, if there is one."""
+    return models_of(project).filter(state=ModelVersion.State.PRODUCTION).first()
+
+
+def require_production(project: Project) -> ModelVersion:
+    """The model that is in use; raises `Conflict` where there is none."""
+    model = production_of(project)
+    if model is None:
+        raise Conflict(
+            f"{project.slug} has no model in production yet; train one, or promote a candidate.",
+            code="no_production_model",
+            details={"project": project.slug},
+        )
+    return model

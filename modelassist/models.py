@@ -1,0 +1,86 @@
+"""Trained models and how unsure each was of each document, with the rules that the database keeps.
+
+The files of a model lie under DATA_DIR/models; a row is registered only when its files are complete. Rows
+are reached through `modelassist.access` only.
+"""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from datasets_app.models import DatasetVersion, Job
+from labeling.models import Document, Project
+
+
+class ModelVersion(models.Model):
+    """A trained model of a project, and all that is needed to tell how it came to be."""
+
+    class State(models.TextChoices):
+        CANDIDATE = "candidate", "Candidate"
+        PRODUCTION = "production", "Production"
+        ARCHIVED = "archived", "Archived"
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="models")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=State, default=State.CANDIDATE)
+    dataset_version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="models")
+    base_model = models.CharField(max_length=300)
+    hyperparameters = models.JSONField(help_text="As used, with the chosen defaults.")
+    labels = models.JSONField(help_text="Tag names in the order of the network's classes: O, B-X, I-X, …")
+    metrics = models.JSONField(help_text="{evaluated_on, micro, test, validation, curve, best_epoch, seconds, …}")
+    path = models.CharField(max_length=200, help_text="Folder, below DATA_DIR/models.")
+    job = models.OneToOneField(Job, null=True, on_delete=models.PROTECT, related_name="model")
+    created_at = models.DateTimeField(auto_now_add=True)
+    promoted_at = models.DateTimeField(null=True)
+    promotion = models.JSONField(default=dict, help_text="{reason, comparison}: why it is, or is not, in production.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "number"], name="model_number_once"),
+            models.UniqueConstraint(
+                fields=["project"], condition=Q(state="production"), name="model_one_in_production"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["candidate", "production", "archived"]), name="model_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="candidate") | Q(promoted_at__isnull=False), name="model_promoted_at_fits_state"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project.slug} {self.name}"
+
+    @property
+    def name(self) -> str:
+        """What predictions call it."""
+        return f"model-{self.number}"
+
+    @property
+    def folder(self) -> Path:
+        """Where its files lie."""
+        return models_folder() / self.path
+
+
+def models_folder() -> Path:
+    """The folder of all models."""
+    return Path(settings.DATA_DIR) / "models"
+
+
+class Uncertainty(models.Model):
+    """How unsure a model was of a document, by query strategy; larger means "label this sooner"."""
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="+")
+    model = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
+    scores = models.JSONField()
+
+    class Meta:
+        constraints = [
+            # Also the index of prioritize: the scores of one model.
+            models.UniqueConstraint(fields=["model", "document"], name="uncertainty_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model_id} on {self.document_id}"

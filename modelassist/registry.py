@@ -1,0 +1,139 @@
+"""Which model is in use: registering a trained one, letting it earn its place, promoting, rolling back.
+
+A challenger goes into production when it beats the model there on the same held-out documents beyond
+chance, or when a manager says so. Every change is one transaction with its event.
+"""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from datasets_app.models import DatasetVersion
+from labeling import bio
+from labeling.access import Person
+from labeling.errors import Conflict, Unavailable
+from labeling.events import record
+from labeling.models import Project, Split
+from modelassist import serving
+from modelassist.access import production_of
+from modelassist.decode import Tagset
+from modelassist.evaluation import bootstrap
+from modelassist.examples import Examples
+from modelassist.models import ModelVersion
+
+State = ModelVersion.State
+
+
+@transaction.atomic
+def register(project: Project, user: Person | None, **fields: Any) -> ModelVersion:
+    """Add a trained model as a candidate with the project's next number."""
+    _lock(project)
+    last = ModelVersion.objects.filter(project=project).aggregate(last=Max("number"))["last"] or 0
+    model = ModelVersion.objects.create(project=project, number=last + 1, **fields)
+    record(project, user, "model.registered", data={"model": model.pk, "number": model.number})
+    return model
+
+
+def challenge(model: ModelVersion) -> None:
+    """Promote the candidate if it has earned it, and note why or why not.
+
+    Both models sit the same exam: the test split of the candidate's dataset version, or validation where
+    test is empty. Without either only a project's first model goes live.
+    """
+    champion = production_of(model.project)
+    exam = exam_of(model.dataset_version)
+    if champion is None:
+        _promote(model, None, {"reason": "It is the project's first model."}, instead_of=None)
+    elif exam is None:
+        _decline(model, {"reason": "There is no held-out document to compare on; promote it by hand."})
+    else:
+        _compare(model, champion, exam)
+
+
+def exam_of(version: DatasetVersion) -> Examples | None:
+    """The documents on which models of this version are judged; None where nothing is held out."""
+    splits = (Examples(version, split) for split in (Split.TEST, Split.VALIDATION))
+    return next((examples for examples in splits if examples.documents), None)
+
+
+def _compare(model: ModelVersion, champion: ModelVersion, exam: Examples) -> None:
+    note = {"champion": champion.number, "split": str(exam.split)}
+    own = _counts(model, exam, model.labels)
+    try:
+        comparison = bootstrap(own, _counts(champion, exam, model.labels))
+    except Unavailable as error:  # a champion without its files cannot serve either
+        _promote(model, None, {"reason": error.message, **note}, instead_of=champion)
+        return
+    note |= {"comparison": comparison.as_json()}
+    if comparison.better:
+        _promote(model, None, {"reason": f"It is better than {champion.name}.", **note}, instead_of=champion)
+    else:
+        _decline(model, {"reason": f"It is not better than {champion.name} beyond chance.", **note})
+
+
+def _counts(model: ModelVersion, exam: Examples, tags: list[str]) -> list[tuple[int, int, int]]:
+    """The model's entity counts on each document of the exam, which may know more or fewer labels than it."""
+    tagset = Tagset(tuple(tags))
+    tagger = serving.tagger_for(model).restricted(bio.label_of(tag) for tag in tags)
+    return tagger.evaluate(exam, tagset).documents
+
+
+@transaction.atomic
+def _decline(model: ModelVersion, note: dict[str, Any]) -> None:
+    ModelVersion.objects.filter(pk=model.pk, state=State.CANDIDATE).update(promotion=note)
+    record(model.project, None, "model.declined", data={"model": model.pk, "number": model.number, **note})
+
+
+def promote(model: ModelVersion, user: Person) -> ModelVersion:
+    """Put a model into production by hand, or back into it; repeating it changes nothing.
+
+    Raises `Conflict` where its files are gone.
+    """
+    if not (model.folder / "config.json").is_file():
+        raise Conflict(f"The files of {model.name} are gone, so it cannot serve.", code="model_files_gone")
+    with transaction.atomic():
+        _lock(model.project)  # so that the one in production is still the same when it is replaced
+        _promote(model, user, {**model.promotion, "reason": "By hand."}, instead_of=production_of(model.project))
+    model.refresh_from_db()
+    return model
+
+
+@transaction.atomic
+def _promote(
+    model: ModelVersion, user: Person | None, note: dict[str, Any], *, instead_of: ModelVersion | None
+) -> None:
+    """Make it the production model if `instead_of` is still the one."""
+    _lock(model.project)
+    champion = production_of(model.project)
+    if champion is not None and champion.pk == model.pk:
+        return
+    if (champion and champion.pk) != (instead_of and instead_of.pk):
+        _decline(model, {"reason": "Another model was promoted meanwhile; promote it by hand."})
+        return
+    if champion is not None:
+        ModelVersion.objects.filter(pk=champion.pk).update(state=State.ARCHIVED)
+    ModelVersion.objects.filter(pk=model.pk).update(state=State.PRODUCTION, promoted_at=timezone.now(), promotion=note)
+    data = {"model": model.pk, "number": model.number, "instead_of": champion and champion.number, **note}
+    record(model.project, user, "model.promoted", data=data)
+
+
+def _lock(project: Project) -> None:
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+
+
+def as_json(model: ModelVersion) -> dict[str, Any]:
+    """The REST shape of a model."""
+    fields = ("id", "number", "name", "state", "base_model", "hyperparameters", "labels", "metrics", "promotion")
+    shown = {name: getattr(model, name) for name in fields}
+    version: DatasetVersion = model.dataset_version
+    shown |= {"project": model.project.slug, "job": model.job_id}
+    shown["dataset_version"] = {"id": version.pk, "number": version.number, "fingerprint": version.fingerprint}
+    return shown | {"created_at": model.created_at, "promoted_at": model.promoted_at}
+
+
+def summary_json(model: ModelVersion) -> dict[str, Any]:
+    """The same for a list: of the metrics only the headline."""
+    headline = {name: model.metrics.get(name) for name in ("evaluated_on", "micro")}
+    return as_json(model) | {"metrics": headline}

@@ -1,0 +1,191 @@
+"""A training from end to end: freeze a version, train, examine, save, register, let it earn its place.
+
+The handler of jobs of kind `train`. A killed run begins again with the version that it froze and the same
+seed, and so ends with the same model; what it registers, it registers once.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Generator, Mapping
+from importlib.metadata import version as installed
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import transaction
+
+from datasets_app import jobs, versions
+from datasets_app.models import DatasetVersion, Job
+from labeling.access import Person
+from labeling.errors import Conflict, Invalid
+from labeling.models import Annotation, Project, Split
+from modelassist import base_model, preannotate, registry
+from modelassist.evaluation import Evaluation
+from modelassist.examples import Examples
+from modelassist.hyperparameters import Hyperparameters
+from modelassist.models import ModelVersion, models_folder
+
+if TYPE_CHECKING:
+    from modelassist.trainer import Progress, Trained
+
+Steps = Generator[jobs.Step, None, Any]
+_LIBRARIES = ("torch", "transformers", "tokenizers", "numpy")
+
+
+def start(
+    project: Project,
+    user: Person | None,
+    hyperparameters: Mapping[str, Any] | None = None,
+    *,
+    then_predict: bool = False,
+    dedupe_key: str | None = None,
+) -> Job:
+    """Queue a training; raises `Invalid` for a bad hyperparameter, `Conflict` where nothing can be learned yet.
+
+    With `then_predict`, a model that goes live pre-annotates at once.
+    """
+    Hyperparameters.from_json(hyperparameters)
+    accepted = Annotation.objects.filter(document__project=project, document__archived_at=None, accepted=True)
+    if not accepted.filter(document__split=Split.TRAIN).exists():
+        raise Conflict(
+            "No document of the train split is accepted yet, so there is nothing to train on; accept some first.",
+            code="nothing_accepted",
+        )
+    params = {"hyperparameters": hyperparameters or {}, "then_predict": then_predict}
+    return jobs.enqueue("train", project=project, user=user, params=params, dedupe_key=dedupe_key)
+
+
+def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
+    """The handler; its result is `{model, number, state, promoted, micro}`."""
+    assert job.project is not None
+    model = ModelVersion.objects.filter(job=job).first()
+    if model is None:
+        yield jobs.Step(0, note="freezing a dataset version")
+        model = yield from _make(job, job.project, _frozen(job, job.project))
+    if not model.promotion:
+        yield jobs.Step(model.metrics["steps"], model.metrics["steps"], note="comparing with the production model")
+        registry.challenge(model)
+        model.refresh_from_db()
+    if job.params.get("then_predict") and model.state == ModelVersion.State.PRODUCTION:
+        preannotate.start(job.project, job.created_by)
+    return {
+        "model": model.pk,
+        "number": model.number,
+        "state": model.state,
+        "promoted": model.state == ModelVersion.State.PRODUCTION,
+        "micro": model.metrics["micro"],
+    }
+
+
+def _frozen(job: Job, project: Project) -> DatasetVersion:
+    """The version to train on: the one that this job froze before a crash, or a new one."""
+    if job.cursor is not None:
+        return DatasetVersion.objects.get(pk=job.cursor["version"])
+    with transaction.atomic():
+        version = versions.freeze_now(project, job.created_by, notes="For a training.", reuse=True)
+        jobs.checkpoint(job, cursor={"version": version.pk})
+    return version
+
+
+def _make(job: Job, project: Project, version: DatasetVersion) -> Generator[jobs.Step, None, ModelVersion]:
+    """Train on the version and register what came out."""
+    from modelassist import trainer
+
+    began = time.monotonic()
+    train, validation, test = (Examples(version, split) for split in Split.values)
+    _require_spans(train)
+    base = base_model.resolve(project.base_model or settings.BASE_MODEL, gpu=trainer.gpu())
+    trained = yield from _steps(
+        trainer.train(
+            train,
+            validation,
+            labels=[label["name"] for label in version.labels],
+            base=base.path,
+            hyperparameters=Hyperparameters.from_json(job.params["hyperparameters"]),
+        )
+    )
+    yield jobs.Step(trained.steps, trained.steps, note="evaluating")
+    tagger = trained.tagger()
+    exams = {str(part.split): tagger.evaluate(part) for part in (validation, test) if part.documents}
+    metrics = _metrics(trained, exams, registry.exam_of(version)) | {"seconds": round(time.monotonic() - began, 1)}
+    path = _save(job, project, version, trained)
+    with transaction.atomic():
+        jobs.checkpoint(job, cursor=job.cursor)
+        return registry.register(
+            project,
+            job.created_by,
+            job=job,
+            dataset_version=version,
+            base_model=base.name,
+            hyperparameters=trained.hyperparameters.as_json(),
+            labels=list(trained.tagset.names),
+            metrics=metrics,
+            path=path,
+        )
+
+
+def _require_spans(train: Examples) -> None:
+    if not train.spans:
+        message = (
+            f"The train split has {train.documents} accepted documents with {train.spans} labeled spans:"
+            " too few to learn from. Label and accept some more, then train again."
+        )
+        raise Invalid(message, code="too_few_labels", details={"documents": train.documents, "spans": train.spans})
+
+
+def _steps(training: "Generator[Progress, None, Trained]") -> "Generator[jobs.Step, None, Trained]":
+    """The training's progress as the job's."""
+    try:
+        while True:
+            progress = next(training)
+            yield jobs.Step(progress.step, progress.steps, note=_note(progress))
+    except StopIteration as end:
+        trained: Trained = end.value
+        return trained
+    finally:
+        training.close()
+
+
+def _note(progress: "Progress") -> str:
+    note = f"epoch {progress.epoch}/{progress.epochs}"
+    if progress.loss is not None:
+        note += f" loss {progress.loss:.3f}"
+    return note if progress.f1 is None else f"{note} F1 {progress.f1:.3f}"
+
+
+def _metrics(trained: "Trained", exams: Mapping[str, Evaluation], exam: Examples | None) -> dict[str, Any]:
+    """What the model's page and its rivals want to know; `evaluated_on` says which split the headline is of."""
+    examined = str(exam.split) if exam else None
+    return {
+        "evaluated_on": examined,
+        "micro": exams[examined].micro.as_json() if examined else None,
+        **{split: exams[split].as_json() if split in exams else None for split in ("validation", "test")},
+        "curve": trained.curve,
+        "best_epoch": trained.best_epoch,
+        "steps": trained.steps,
+        "seed": trained.hyperparameters.seed,
+        "libraries": {name: installed(name) for name in _LIBRARIES},
+    }
+
+
+def _save(job: Job, project: Project, version: DatasetVersion, trained: "Trained") -> str:
+    """Write the model's folder, whole or not at all; gives its path below the folder of all models."""
+    path = f"{project.slug}/job-{job.pk}"
+    folder = models_folder() / path
+    partial = folder.with_name(f"{folder.name}.partial-{job.claimed_by}")
+    partial.mkdir(parents=True)
+    try:
+        trained.save(partial)
+        manifest = {
+            "project": project.slug,
+            "dataset_version": version.number,
+            "fingerprint": version.fingerprint,
+            "hyperparameters": trained.hyperparameters.as_json(),
+        }
+        (partial / "goldset.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False))
+        if folder.exists():  # of a run that died before it registered
+            shutil.rmtree(folder)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return path

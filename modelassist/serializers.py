@@ -1,0 +1,75 @@
+"""What the REST doors of models take and give, as DRF serializers: shapes and types, no rules."""
+
+from typing import Any
+
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
+
+from labeling.serializers import SpanSerializer, TokenShape
+
+
+class TrainSerializer(serializers.Serializer[Any]):
+    """How to train. What the hyperparameters may be, `hyperparameters` decides."""
+
+    hyperparameters = serializers.JSONField(
+        required=False,
+        default=dict,
+        help_text="Any of epochs, learning_rate, batch_size, weight_decay, warmup, clip, label_smoothing, dropout,"
+        " patience, max_pieces, freeze_embeddings, seed; what is left out is chosen to fit the data.",
+    )
+
+
+class TextsSerializer(serializers.Serializer[Any]):
+    """Texts to tag."""
+
+    texts = serializers.ListField(child=serializers.CharField(trim_whitespace=False, allow_blank=True), min_length=1)
+
+
+class TaggedSerializer(serializers.Serializer[Any]):
+    """A text with its tags."""
+
+    text = serializers.CharField()
+    tokens = TokenShape(many=True)
+    tags = serializers.ListField(child=serializers.CharField())
+    confidences = serializers.ListField(child=serializers.FloatField())
+    spans = SpanSerializer(many=True)
+
+
+class TaggedTextsSerializer(serializers.Serializer[Any]):
+    """The answer of one model."""
+
+    model = serializers.CharField()
+    results = TaggedSerializer(many=True)
+
+
+# Rendered by `registry.as_json`; described here for the API's schema.
+_MODEL: dict[str, Any] = {
+    "id": serializers.IntegerField(),
+    "project": serializers.CharField(),
+    "number": serializers.IntegerField(),
+    "name": serializers.CharField(help_text="What predictions call it."),
+    "state": serializers.CharField(help_text="candidate, production or archived."),
+    "dataset_version": inline_serializer(
+        "TrainedOn",
+        {
+            "id": serializers.IntegerField(),
+            "number": serializers.IntegerField(),
+            "fingerprint": serializers.CharField(),
+        },
+    ),
+    "base_model": serializers.CharField(),
+    "hyperparameters": serializers.DictField(),
+    "labels": serializers.ListField(child=serializers.CharField(), help_text="The network's classes: O, B-X, I-X, …"),
+    "metrics": serializers.DictField(
+        help_text="evaluated_on, micro, and (of one model) test and validation with labels and token_report, curve."
+    ),
+    "promotion": serializers.DictField(help_text="reason, champion, comparison: why it is in production, or not."),
+    "job": serializers.IntegerField(allow_null=True),
+    "created_at": serializers.DateTimeField(),
+    "promoted_at": serializers.DateTimeField(allow_null=True),
+}
+
+
+def model(*, many: bool = False) -> serializers.BaseSerializer[Any]:
+    """The shape of a model, or of a list of them."""
+    return inline_serializer("Model", _MODEL, many=many)

@@ -1,0 +1,101 @@
+"""Trained models ready to predict, kept in memory by the worker that uses them; and the predicting of texts.
+
+The web process calls `predict`, which waits for a worker of the queue `model`; only that worker loads torch.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from celery.exceptions import TimeoutError as NoAnswer
+from kombu.exceptions import OperationalError
+
+from labeling import bio, tokens
+from labeling.errors import Invalid, TooLarge, Unavailable
+from labeling.models import Project
+from modelassist.access import require_production
+from modelassist.models import ModelVersion
+
+if TYPE_CHECKING:
+    from modelassist.tagger import Tagger
+
+TEXTS_MAX = 256
+CHARACTERS_MAX = 200_000  # of all texts of one request together
+WAIT_SECONDS = 30.0
+
+
+def predict(project: Project, texts: Sequence[str], *, wait: float = WAIT_SECONDS) -> dict[str, Any]:
+    """Tag texts with the production model: `{model, results: [{text, tokens, tags, confidences, spans}]}`.
+
+    Raises `Invalid` or `TooLarge` for texts that cannot be taken, `Conflict` without a production model,
+    and `Unavailable` if no worker answers within `wait` seconds.
+    """
+    _check(texts)
+    model = require_production(project)
+    grids = [tokens.tokenize(text, project.tokenizer) for text in texts]
+    words = [tokens.pieces(text, *grid) for text, grid in zip(texts, grids, strict=True)]
+    answers = _ask(model, words, wait=wait)
+    results = [_result(*row) for row in zip(texts, grids, answers, strict=True)]
+    return {"model": model.name, "results": results}
+
+
+def _check(texts: Sequence[str]) -> None:
+    if len(texts) > TEXTS_MAX or sum(map(len, texts)) > CHARACTERS_MAX:
+        raise TooLarge(
+            f"At most {TEXTS_MAX} texts and {CHARACTERS_MAX:,} characters at once; import larger sets instead.",
+            details={"texts": len(texts)},
+        )
+    for index, text in enumerate(texts):
+        if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+            raise Invalid(
+                f"Text {index} holds a NUL or half a surrogate pair; remove it.",
+                details={"field": "texts", "index": index},
+            )
+
+
+def _ask(model: ModelVersion, words: list[list[str]], *, wait: float) -> list[tuple[list[str], list[float]]]:
+    from modelassist.tasks import tag
+
+    try:
+        # After `wait` nobody listens any more, so a worker that comes to it later drops the task.
+        answer = tag.apply_async((model.pk, words), queue="model", expires=wait)
+        return list(answer.get(timeout=wait))
+    except NoAnswer as error:
+        message = f"No model worker answered within {wait:g} seconds; it may be training. Try again later."
+        raise Unavailable(message, code="model_busy") from error
+    except OperationalError as error:
+        raise Unavailable("The message broker does not answer; try again in a moment.") from error
+
+
+def _result(text: str, grid: tuple[list[int], list[int]], answer: tuple[list[str], list[float]]) -> dict[str, Any]:
+    (starts, ends), (tags, confidences) = grid, answer
+    found = bio.spans(tags)
+    return {
+        "text": text,
+        "tokens": [{"text": text[s:e], "start": s, "end": e} for s, e in zip(starts, ends, strict=True)],
+        "tags": tags,
+        "confidences": confidences,
+        "spans": [{"start": span.start, "end": span.end, "label": span.label} for span in found],
+    }
+
+
+# In the worker -------------------------------------------------------------------------------------------
+
+
+def tag_words(model_id: int, words: list[list[str]]) -> list[tuple[list[str], list[float]]]:
+    """Tags and confidences of some lists of words."""
+    model = ModelVersion.objects.select_related("project").get(pk=model_id)
+    taggings = tagger_for(model).predict(words)
+    return [(tagging.tags, tagging.confidences.round(4).tolist()) for tagging in taggings]
+
+
+def tagger_for(model: ModelVersion) -> "Tagger":
+    """The model's network, kept to the labels that its project has today."""
+    return _loaded(str(model.folder)).restricted(model.project.labels.values_list("name", flat=True))
+
+
+@lru_cache(maxsize=2)
+def _loaded(folder: str) -> "Tagger":
+    from modelassist.tagger import Tagger
+
+    return Tagger.load(folder)

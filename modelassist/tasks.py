@@ -1,0 +1,19 @@
+"""What Celery calls. Each task imports its verb inside, so that a worker loads only what it runs."""
+
+from celery import shared_task
+
+
+@shared_task(name="modelassist.tasks.retrain_if_due")
+def retrain_if_due() -> None:
+    """Queue the trainings that are due; called by beat every few minutes."""
+    from modelassist import nightly
+
+    nightly.retrain_if_due()
+
+
+@shared_task(name="modelassist.tasks.tag", queue="model", ignore_result=False)
+def tag(model_id: int, words: list[list[str]]) -> list[tuple[list[str], list[float]]]:
+    """Tag lists of words with a model; the web process waits for the answer."""
+    from modelassist import serving
+
+    return serving.tag_words(model_id, words)
