@@ -108,12 +108,9 @@ def bring_in(demo: Demo) -> dict[str, int]:
             f"projects/{demo.slug}/imports", name=name, content=jsonl(rows), format="jsonl", **fields
         )
         job = demo.manager.finished(job_id(answer))
-        if job["error_count"]:
-            raise StageFailed(f"The import of {name} reports {job['error_count']} bad lines: {job['errors'][:3]}")
+        if job["error_count"] or job["result"]["documents"] != len(rows):
+            raise StageFailed(f"Of {len(rows)} sentences in {name} the import took {job['result']}: {job['errors'][:3]}")
         counts[split or "open"] = len(rows)
-    found = demo.manager.get(f"projects/{demo.slug}/progress")["documents"]
-    if found != sum(counts.values()):
-        raise StageFailed(f"{sum(counts.values())} sentences were sent, {found} documents are there.")
     return counts
 
 
@@ -131,13 +128,13 @@ def train(demo: Demo) -> Round:
     answer = demo.manager.post(f"projects/{demo.slug}/models", {"hyperparameters": HYPERPARAMETERS})
     result = demo.manager.finished(job_id(answer))["result"]
     model = demo.manager.get(f"models/{result['model']}")
-    progress = demo.manager.get(f"projects/{demo.slug}/progress")
+    version = demo.manager.get(f"versions/{model['dataset_version']['id']}")
     job = demo.manager.finished(job_id(demo.manager.post(f"projects/{demo.slug}/predictions")))
     return Round(
-        trained_on=progress["by_split"]["train"]["accepted"],
+        trained_on=version["counts"]["splits"]["train"]["documents"],
         f1=model["metrics"]["micro"]["f1"],
         promoted=model["state"] == "production",
-        predicted=job["done"],
+        predicted=job["result"]["predicted"],
     )
 
 
