@@ -1,0 +1,125 @@
+"""One shape for every error under /api/, a page elsewhere, and nothing about the inside of the server."""
+
+import pytest
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
+from django.db import DataError, OperationalError
+from django.http import Http404
+from django.test import Client, RequestFactory
+
+from config import errors
+from labeling.errors import Conflict, Invalid
+from tests import factories
+
+
+def shape(answer) -> dict:
+    """The error, after checking that it has the shape and nothing else."""
+    assert answer["Content-Type"].startswith("application/json")
+    body = answer.json()
+    assert list(body) == ["error"]
+    assert list(body["error"]) == ["code", "message", "details"]
+    assert isinstance(body["error"]["details"], dict)
+    assert body["error"]["message"]
+    return body["error"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("get", "/api/v1/projects", 401),
+        ("get", "/api/v1/no-such-thing", 404),
+        ("get", "/api/v1/projects/no-such-project", 401),
+        ("post", "/api/v1/auth/token", 400),
+    ],
+)
+def test_requests_of_nobody(client: Client, db, method, path, status):
+    answer = getattr(client, method)(path)
+    assert answer.status_code == status
+    shape(answer)
+
+
+def test_requests_of_somebody(api, db):
+    person = factories.user()
+    for method, path, body, status in [
+        ("get", "/api/v1/projects/no-such-project", None, 404),
+        ("delete", "/api/v1/projects", None, 405),
+        ("post", "/api/v1/projects", {}, 400),
+        ("post", "/api/v1/projects", {"name": ["a", "list"]}, 400),
+    ]:
+        answer = getattr(api(person), method)(path, body, format="json")
+        assert answer.status_code == status, (method, path)
+        shape(answer)
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[1, 2", b'{"name": "\\ud800"}', b'{"name": "\\u0000"}'])
+def test_broken_json_is_a_400(api, db, content):
+    answer = api(factories.user()).post("/api/v1/projects", content, content_type="application/json")
+    assert answer.status_code == 400
+    shape(answer)
+
+
+def test_a_body_of_another_kind_is_a_415(api, db):
+    answer = api(factories.user()).post("/api/v1/projects", b"<xml/>", content_type="application/xml")
+    assert answer.status_code == 415
+    shape(answer)
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "code"),
+    [
+        (Conflict("Somebody was quicker.", code="stale"), 409, "stale"),
+        (Http404(), 404, "not_found"),
+        (PermissionDenied(), 403, "forbidden"),
+        (RequestDataTooBig(), 413, "too_large"),
+        (ValidationError({"name": ["is too long"]}), 400, "invalid"),
+        (OperationalError("host db.internal refused"), 503, "database_unavailable"),
+        (DataError("value too long"), 400, "invalid"),
+        ("\ud800".encode, 400, "invalid"),
+    ],
+)
+def test_known_trouble_has_its_status(raised, status, code):
+    if callable(raised):
+        with pytest.raises(UnicodeEncodeError) as caught:
+            raised("utf-8")
+        raised = caught.value
+    known = errors.as_goldset_error(raised)
+    assert (known.status, known.code) == (status, code)
+    assert "db.internal" not in known.message
+
+
+def test_the_unexpected_is_not_taken_for_known():
+    assert errors.as_goldset_error(RuntimeError("a secret")) is None
+
+
+def test_a_page_gets_a_page_and_an_api_call_gets_json(client, db):
+    page = client.get("/no-such-page")
+    assert page.status_code == 404
+    assert page["Content-Type"].startswith("text/html")
+    request = RequestFactory().get("/api/v1/anything")
+    answer = errors.respond(request, Invalid("Line 3: no tab.", details={"line": 3}))
+    assert answer.status_code == 400
+    assert b'"line": 3' in answer.content
+
+
+def test_a_server_error_tells_nothing(client, db, monkeypatch):
+    from config import health
+
+    def fall():
+        raise RuntimeError("password=hunter2")
+
+    monkeypatch.setattr(health, "missing", fall)
+    client.raise_request_exception = False
+    answer = client.get("/readyz")
+    assert answer.status_code == 500
+    assert b"hunter2" not in answer.content
+
+
+@pytest.mark.parametrize(
+    ("details", "complaint"),
+    [
+        ({"name": ["is required"]}, "name: is required"),
+        ({"labels": [{}, {"color": ["no color"]}]}, "labels[1].color: no color"),
+        (["just wrong"], "just wrong"),
+    ],
+)
+def test_the_first_complaint_says_where(details, complaint):
+    assert errors._first_complaint(details) == complaint
