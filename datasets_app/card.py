@@ -51,8 +51,9 @@ def _yaml(facts: Facts) -> str:
     lines = ["---", f"pretty_name: {json.dumps(facts.project, ensure_ascii=False)}", "task_categories:"]
     lines += ["- token-classification", "task_ids:", "- named-entity-recognition", "size_categories:", f"- {size}"]
     lines += ["configs:", "- config_name: default", "  data_files:"]
-    for split in facts.counts["splits"]:
-        lines += [f"  - split: {split}", f"    path: {split}/{FILE}"]
+    for split, counted in facts.counts["splits"].items():
+        if counted["documents"]:  # load_dataset fails on a split without rows; load_from_disk has it all the same
+            lines += [f"  - split: {split}", f"    path: {split}/{FILE}"]
     lines += ["dataset_info:", "  features:", "  - name: id", "    dtype: string", "  - name: tokens"]
     lines += ["    list: string", "  - name: ner_tags", "    list:", "      class_label:", "        names:"]
     lines += [f"          '{number}': {json.dumps(name, ensure_ascii=False)}" for number, name in enumerate(names)]

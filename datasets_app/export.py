@@ -98,7 +98,7 @@ def _rows_now(project: Project, splits: list[str]) -> Iterator[Gold]:
             cursor.execute(_NOW, [project.pk, *after, splits, PAGE_ROWS])
             rows = cursor.fetchall()
         for _, _, _, *values in rows:
-            yield Gold(*values)
+            yield Gold.of_row(*values)
         if len(rows) < PAGE_ROWS:
             return
         after = rows[-1][:3]
@@ -131,7 +131,7 @@ def _label_names(version: DatasetVersion) -> list[str]:
 
 
 def _facts(version: DatasetVersion, split: str | None) -> Facts:
-    splits = {name: counted for name, counted in version.counts["splits"].items() if not split or name == split}
+    splits = {name: version.counts["splits"][name] for name in Split.values if not split or name == split}
     return Facts(
         project=version.project.name,
         number=version.number,

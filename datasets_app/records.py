@@ -4,6 +4,7 @@ A `Record` is one text to label as the file gives it; a `Failure` is one that ca
 line. A `Gold` is one labeled text on its way out. Offsets are code points, ranges half-open.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -97,6 +98,12 @@ class Gold:
     split: str
     meta: Mapping[str, Any] = field(default_factory=dict)
     layout: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of_row(cls, *row: Any) -> "Gold":
+        """From a database row of the fields in their order, with `meta` and `layout` as JSON text."""
+        *values, meta, layout = row
+        return cls(*values, {} if meta == "{}" else json.loads(meta), layout and json.loads(layout))
 
     @property
     def tokens(self) -> list[str]:

@@ -124,7 +124,7 @@ def _by_key(version_id: int) -> Iterator[Gold]:
         cursor.execute(_BY_KEY, [version_id])
         while rows := cursor.fetchmany(PAGE_ROWS):
             for _, *values in rows:
-                yield Gold(*values)
+                yield Gold.of_row(*values)
 
 
 class Counts:
@@ -168,7 +168,7 @@ def items(version: DatasetVersion, split: str | None = None) -> Iterator[Gold]:
             cursor.execute(_PAGE_OF_SPLIT if given else _PAGE, [version.pk, after, *given, PAGE_ROWS])
             rows = cursor.fetchall()
         for _, *values in rows:
-            yield Gold(*values)
+            yield Gold.of_row(*values)
         if len(rows) < PAGE_ROWS:
             return
         after = rows[-1][0]
