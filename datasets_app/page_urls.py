@@ -2,14 +2,15 @@
 
 from django.urls import URLPattern, path
 
-from datasets_app import views
+from datasets_app import views, views_versions
 
 page_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/import/", views.import_page, name="import"),
     path("projects/<slug:slug>/jobs/", views.job_list, name="jobs"),
     path("projects/<slug:slug>/export/", views.export_page, name="export"),
-    path("projects/<slug:slug>/versions/", views.export_page, name="versions"),
+    path("projects/<slug:slug>/versions/", views_versions.version_list, name="versions"),
+    path("versions/<int:pk>/", views_versions.version_detail, name="version"),
+    path("versions/<int:pk>/diff/<int:other>/", views_versions.version_diff, name="version-diff"),
     path("jobs/<int:pk>/", views.job_detail, name="job"),
-    path("jobs/<int:pk>/errors.csv", views.job_errors, name="job-errors"),
     path("jobs/<int:pk>/cancel/", views.job_cancel, name="job-cancel"),
 ]

@@ -1,11 +1,10 @@
 """Pages of jobs, imports, versions and exports. What starts a job posts to the REST door; these pages show."""
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
@@ -64,33 +63,18 @@ def _state(job: Job) -> dict[str, Any]:
         "rate": job.done / seconds if seconds > 1 and job.done else None,
         "waits": job.state == Job.State.QUEUED and (now - job.created_at).total_seconds() > WAITS_TOO_LONG,
         "errors": job.errors.order_by("line", "id")[:ERRORS_SHOWN] if job.error_count else [],
-        "result": [(name.replace("_", " "), value) for name, value in (job.result or {}).items()],
+        "result": list(_told(job.result or {})),
     }
 
 
-@require_GET
-@login_required
-def job_errors(request: HttpRequest, pk: int) -> StreamingHttpResponse:
-    """All errors of a job as CSV, however many there are."""
-    job = job_for(request.user, pk, Role.ANNOTATOR)
-    response = StreamingHttpResponse(_error_lines(job), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="job-{job.pk}-errors.csv"'
-    return response
-
-
-class _Echo:
-    """A file for `csv.writer` that gives the line back instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        """The line itself."""
-        return line
-
-
-def _error_lines(job: Job) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield writer.writerow(["line", "code", "message"])
-    for error in job.errors.order_by("line", "id").iterator(chunk_size=2000):
-        yield writer.writerow([error.line, error.code, error.message])
+def _told(result: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What a result says in single values; tables within it have a page of their own."""
+    for name, value in result.items():
+        if isinstance(value, dict):
+            yield from [(f"{name} F1", round(value["f1"], 3))] if "f1" in value else []
+        elif value not in (None, "", []):
+            listed = ", ".join(map(str, value)) if isinstance(value, list) else value
+            yield name.replace("_", " "), {True: "yes", False: "no"}[value] if isinstance(value, bool) else listed
 
 
 @require_POST

@@ -66,7 +66,7 @@ class ProjectForm(forms.ModelForm[Project]):
         help_texts = {
             "overlap": "How many people label each text.",
             "lease_minutes": "How long a text stays reserved for the person who opened it.",
-            "tokenizer": "How texts are cut that bring no tokens of their own. Texts already imported keep their tokens.",
+            "tokenizer": "How texts without tokens of their own are cut. Texts already imported keep their tokens.",
         }
         widgets = {"guidelines": forms.Textarea(attrs={"rows": 10})}
 
@@ -74,9 +74,10 @@ class ProjectForm(forms.ModelForm[Project]):
         super().__init__(*args, **kwargs)
         self.fields["tokenizer"].widget.choices = TOKENIZERS
         strategy = self.instance.query_strategy
-        if "query_strategy" in self.fields and strategy not in dict(STRATEGIES):
+        field = self.fields.get("query_strategy")
+        if isinstance(field, forms.ChoiceField) and strategy not in dict(STRATEGIES):
             # Set over REST to one that this form does not know: keep it.
-            self.fields["query_strategy"].choices = [*STRATEGIES, (strategy, strategy)]
+            field.choices = [*STRATEGIES, (strategy, strategy)]
 
 
 class NewProjectForm(ProjectForm):

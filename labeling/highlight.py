@@ -3,6 +3,7 @@
 Spans come from tags and the token grid, so offsets are code points throughout.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -47,4 +48,5 @@ def snippet(whole: Sequence[Piece], length: int = 240) -> list[Piece]:
 def differing(all_tags: Sequence[Sequence[str]]) -> set[bio.Span]:
     """The spans that some, but not all, of several annotations have."""
     each = [set(bio.spans(tags)) for tags in all_tags]
-    return set().union(*each) - set.intersection(*each) if each else set()
+    counted = Counter(span for spans in each for span in spans)
+    return {span for span, count in counted.items() if count < len(each)}

@@ -3,13 +3,13 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path
 
-from labeling import views, views_setup, views_work
+from labeling import views, views_account, views_setup, views_work
 
 page_urlpatterns: list[URLPattern] = [
     path("sign-in/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("sign-out/", LogoutView.as_view(), name="logout"),
-    path("profile/", views.profile, name="profile"),
-    path("profile/token/", views.token, name="profile-token"),
+    path("profile/", views_account.profile, name="profile"),
+    path("profile/token/", views_account.token, name="profile-token"),
     path("", views.home, name="projects"),
     path("new-project/", views.new_project, name="new-project"),
     path("projects/<slug:slug>/", views.overview, name="project"),

@@ -1,16 +1,13 @@
-"""Pages of projects and of the person's own account: parse, call one verb, render."""
+"""Pages of projects: parse, call one verb, render."""
 
+from copy import copy
 from typing import Any
 
-from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.forms import PasswordChangeForm
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from rest_framework.authtoken.models import Token
+from django.views.decorators.http import require_GET, require_http_methods
 
 from labeling import access, projects
 from labeling.forms import NewProjectForm, ProjectForm
@@ -35,16 +32,16 @@ def home(request: HttpRequest) -> HttpResponse:
     return show(request, "labeling/projects.html", cards=cards, next=found.next, q=wanted)
 
 
-def _counts(project_ids: list[int]) -> dict[int, dict[str, int]]:
+def _counts(project_ids: list[int]) -> dict[int, Any]:
     """Documents by status of the projects on one page, in one query."""
     status = Document.Status
     rows = Document.objects.filter(project_id__in=project_ids, archived_at=None).values("project_id")
-    rows = rows.annotate(
+    counted = rows.annotate(
         all=Count("pk"),
         accepted=Count("pk", filter=Q(status=status.ACCEPTED)),
         submitted=Count("pk", filter=Q(status=status.SUBMITTED)),
     )
-    return {row["project_id"]: row for row in rows}
+    return {row["project_id"]: row for row in counted}
 
 
 @require_http_methods(["GET", "POST"])
@@ -52,7 +49,7 @@ def _counts(project_ids: list[int]) -> dict[int, dict[str, int]]:
 def new_project(request: HttpRequest) -> HttpResponse:
     """Make a project, all on one page."""
     form = NewProjectForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    if form.is_bound and form.is_valid():
         made: list[Any] = []
         if attempt(request, lambda: made.append(projects.create(request.user, **form.cleaned_data)), "Project made."):
             return redirect("project", made[0].slug)
@@ -65,7 +62,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     """How far a project is, and what to do next."""
     project = access.project_for(request.user, slug, Role.ANNOTATOR)
     counts = progress(project)
-    events = access.events_of(project)[:12]
+    events = list(access.events_of(project).exclude(verb="document.leased")[:12])
     role = access.role_in(request.user, project)
     annotators = counts["by_annotator"]
     if role == Role.ANNOTATOR:  # annotators work unseen by each other
@@ -93,37 +90,9 @@ def _per_day(rows: list[dict[str, Any]], annotators: list[dict[str, Any]]) -> li
 def settings(request: HttpRequest, slug: str) -> HttpResponse:
     """All settings of a project."""
     project = access.project_for(request.user, slug, Role.MANAGER)
-    name = project.name  # the form writes into `project` before the verb has agreed
-    form = ProjectForm(request.POST or None, instance=project)
-    if request.method == "POST" and form.is_valid():
-        if attempt(request, lambda: projects.change(project, request.user, form.cleaned_data), "Settings saved."):
+    form = ProjectForm(request.POST or None, instance=copy(project))  # a form writes into its instance
+    if form.is_bound and form.is_valid():
+        changed = attempt(request, lambda: projects.change(project, request.user, form.cleaned_data), "Settings saved.")
+        if changed:
             return redirect("settings", slug)
-    project.name = project.name or name
     return show(request, "labeling/settings.html", project, tab="settings", form=form)
-
-
-@require_http_methods(["GET", "POST"])
-@login_required
-def profile(request: HttpRequest) -> HttpResponse:
-    """The person's own account: password and API token."""
-    form = PasswordChangeForm(request.user, request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        update_session_auth_hash(request, form.save())
-        messages.success(request, "Password changed.")
-        return redirect("profile")
-    token = Token.objects.filter(user=request.user).first()
-    memberships = request.user.memberships.select_related("project").order_by("project__name")
-    return show(request, "labeling/profile.html", form=form, token=token, memberships=memberships)
-
-
-@require_POST
-@login_required
-def token(request: HttpRequest) -> HttpResponse:
-    """Make a new API token in place of the old one, or revoke it."""
-    Token.objects.filter(user=request.user).delete()
-    if request.POST.get("action") == "create":
-        Token.objects.create(user=request.user)
-        messages.success(request, "New API token made; an older one no longer works.")
-    else:
-        messages.success(request, "API token revoked.")
-    return redirect("profile")

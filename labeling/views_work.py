@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from labeling import access, annotate, documents, highlight, predictions, review
 from labeling.access import Person
 from labeling.errors import Invalid
-from labeling.models import Annotation, Document, Label, Project, Role, Split
+from labeling.models import Document, Label, Project, Role, Split
 from labeling.pages import attempt, colors_of, show
 from labeling.paging import page
 

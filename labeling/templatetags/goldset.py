@@ -7,6 +7,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from labeling import markdown as markdown_text
 from labeling.highlight import Piece
 
 register = template.Library()
@@ -32,6 +33,12 @@ def _piece(piece: Piece, colors: Mapping[str, str], suggested: bool) -> SafeStri
 
 
 @register.filter
+def markdown(text: str) -> SafeString:
+    """Guidelines as HTML."""
+    return markdown_text.render(text)
+
+
+@register.filter
 def get(mapping: Mapping[str, Any] | None, key: str) -> Any:
     """`mapping[key]`, or nothing."""
     return (mapping or {}).get(key)
@@ -47,6 +54,12 @@ def percent(share: float | None) -> str:
 def score(value: Any) -> str:
     """A precision, recall or F1 with three digits; a dash where there is none."""
     return f"{value:.3f}" if isinstance(value, (int, float)) else "–"
+
+
+@register.filter
+def signed(value: float | None) -> str:
+    """A difference with its sign and three digits."""
+    return "–" if value is None else f"{value:+.3f}"
 
 
 @register.filter
@@ -80,4 +93,4 @@ def with_query(context: template.Context, **changes: Any) -> str:
             params.pop(name, None)
         else:
             params[name] = value
-    return "?" + params.urlencode()
+    return f"?{params.urlencode()}"

@@ -1,7 +1,4 @@
-/* <file-drop>: a place to drop a file on, around a plain file field. It names the file chosen, and picks the format
-   in the select that `format` names by the file's ending. */
-
-const FORMATS = { conll: "conll", bio: "conll", iob: "conll", iob2: "conll", jsonl: "jsonl", ndjson: "jsonl", json: "jsonl", txt: "txt", csv: "csv", tsv: "csv" };
+/* <file-drop>: a place to drop a file on, around a plain file field; it names the file chosen. */
 
 class FileDrop extends HTMLElement {
   #field;
@@ -27,9 +24,6 @@ class FileDrop extends HTMLElement {
     const [file] = this.#field.files;
     if (!file) return;
     this.querySelector("[data-part=name]").textContent = `${file.name}, ${size(file.size)}`;
-    const format = FORMATS[file.name.split(".").at(-1).toLowerCase()];
-    const select = document.getElementById(this.getAttribute("format"));
-    if (format && [...select.options].some(({ value }) => value === format)) select.value = format;
   }
 }
 

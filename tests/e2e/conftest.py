@@ -11,7 +11,8 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+from tests.e2e.chromium import ARGUMENTS
+
 TIMEOUT_MS = 15_000
 
 

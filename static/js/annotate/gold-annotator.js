@@ -138,6 +138,7 @@ class GoldAnnotator extends HTMLElement {
     this.#part("key").textContent = text.key;
     this.#part("model").textContent = suggestion ? `Suggestions by ${suggestion.model}` : "No suggestions for this text";
     const again = this.#config.mode === "label" && annotation?.state === "submitted";
+    delete this.#part("save-state").dataset.state;
     this.#part("save-state").textContent = again ? "Submitted; submit again to change it" : "";
     this.#notice("");
   }

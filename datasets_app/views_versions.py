@@ -1,0 +1,78 @@
+"""Pages of frozen dataset versions: list, one with its counts and exports, and the difference of two."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from datasets_app import versions
+from datasets_app.access import version_for, versions_of
+from datasets_app.models import DatasetVersion
+from labeling import access
+from labeling.models import Document, Role, Split
+from labeling.pages import colors_of, show
+from labeling.paging import page
+
+PAGE = 30
+FORMATS = (("hf", "Hugging Face"), ("parquet", "Parquet"), ("jsonl", "JSONL"), ("conll", "CoNLL"))
+
+
+@require_GET
+@login_required
+def version_list(request: HttpRequest, slug: str) -> HttpResponse:
+    """The versions, newest first, and a form to freeze the next."""
+    project = access.project_for(request.user, slug, Role.REVIEWER)
+    found = page(versions_of(project), order=("-number",), cursor=request.GET.get("cursor"), limit=PAGE)
+    accepted = access.documents_in(project).filter(status=Document.Status.ACCEPTED, archived_at=None).count()
+    return show(
+        request, "datasets_app/versions.html", project, tab="versions",
+        rows=found.rows, next=found.next, accepted=accepted,
+    )  # fmt: skip
+
+
+@require_GET
+@login_required
+def version_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One version: counts by split and label, fingerprint, policy, exports."""
+    version = version_for(request.user, pk, Role.REVIEWER)
+    others = versions_of(version.project).exclude(pk=version.pk).order_by("-number")[:50]
+    return show(
+        request, "datasets_app/version.html", version.project, tab="versions",
+        version=version, others=others, formats=FORMATS, labels=_labels(version), splits=_splits(version),
+        colors={label["name"]: label["color"] for label in version.labels},
+    )  # fmt: skip
+
+
+def _splits(version: DatasetVersion) -> list[tuple[str, dict[str, Any]]]:
+    """The counts of each split, in their usual order, which JSON in the database does not keep."""
+    return [(split, version.counts["splits"][split]) for split in Split.values]
+
+
+def _labels(version: DatasetVersion) -> list[dict[str, Any]]:
+    """Each label with its spans by split, in the version's order."""
+    return [
+        {
+            **label,
+            "total": version.counts["labels"].get(label["name"], 0),
+            "splits": [counts["labels"].get(label["name"], 0) for _, counts in _splits(version)],
+        }
+        for label in version.labels
+    ]
+
+
+@require_GET
+@login_required
+def version_diff(request: HttpRequest, pk: int, other: int) -> HttpResponse:
+    """What changed from one version to another."""
+    old = version_for(request.user, pk, Role.REVIEWER)
+    new = version_for(request.user, other, Role.REVIEWER)
+    if old.project_id == new.project_id and old.number > new.number:
+        old, new = new, old
+    found = versions.diff(old, new)
+    names = sorted(found["spans"]["added"].keys() | found["spans"]["removed"].keys())
+    spans = [(name, found["spans"]["added"].get(name, 0), found["spans"]["removed"].get(name, 0)) for name in names]
+    return show(
+        request, "datasets_app/diff.html", old.project, tab="versions",
+        old=old, new=new, diff=found, spans=spans, colors=colors_of(old.project),
+    )  # fmt: skip

@@ -1,0 +1,3 @@
+"""How Chromium is started wherever we drive it."""
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
