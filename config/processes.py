@@ -127,7 +127,7 @@ def _belongs(process: psutil.Process, instance: Path, only: str | None) -> bool:
         # PostgreSQL's own children write their title over the environment, but work in the data folder.
         if name == "postgres" and process.cwd() == str(instance / name):
             return True
-        return process.environ().get(MARK) == str(instance)
+        return bool(process.environ().get(MARK) == str(instance))
     except (psutil.Error, OSError):
         return False
 

@@ -77,7 +77,7 @@ class Child:
     @property
     def wait(self) -> float:
         """Seconds from its last start until it may be started again: longer each time it dies young."""
-        return min(30.0, 0.5 * 2**self.failures)
+        return min(30.0, 0.5 * 2.0**self.failures)
 
 
 class Supervisor:

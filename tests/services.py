@@ -33,6 +33,7 @@ def _start() -> Services:
     _sweep()
     services = Services(Path(tempfile.mkdtemp(prefix=_PREFIX)), durable=False)
     os.environ["DATA_DIR"] = str(services.data_dir)
+    (services.data_dir / "static").mkdir()  # WhiteNoise warns in its absence
     os.environ.update(services.start())
     return services
 
