@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.models import User
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from labeling.models import Annotation, Document, Label, Membership, Project, Role
@@ -109,6 +110,7 @@ class SpanSerializer(serializers.Serializer[Any]):
     label = serializers.CharField(max_length=100)  # type: ignore[assignment]  # a field's name, not its caption
 
 
+@extend_schema_field(list[str])
 class TagListField(serializers.Field[list[str], Any, list[str], Any]):
     """A list of strings, checked in one pass: a document may have 20,000 tokens."""
 

@@ -11,7 +11,8 @@ from labeling.access import project_for
 from labeling.api import parsed
 from labeling.models import Role
 from labeling.paging import listing
-from modelassist import preannotate, registry, runs, serializers, serving
+from labeling.progress import progress
+from modelassist import learning, preannotate, registry, runs, serializers, serving
 from modelassist.access import model_for, models_of
 from modelassist.serializers import TaggedTextsSerializer, TextsSerializer, TrainSerializer
 
@@ -50,6 +51,16 @@ class Promotion(APIView):
         """Put it into production, or back into it (roll back); the one that was there is archived."""
         model = registry.promote(model_for(request.user, pk, Role.MANAGER), request.user)
         return Response(registry.as_json(model))
+
+
+class Progress(APIView):
+    """How far a project is."""
+
+    @extend_schema(responses={200: dict})
+    def get(self, request: Request, slug: str) -> Response:
+        """Count by status, split, label, annotator and day; the models' learning curve."""
+        project = project_for(request.user, slug, Role.ANNOTATOR)
+        return Response(progress(project) | {"learning_curve": learning.curve(project)})
 
 
 class Predictions(APIView):

@@ -8,6 +8,7 @@ api_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/models", api.Models.as_view(), name="models"),
     path("models/<int:pk>", api.OneModel.as_view(), name="model"),
     path("models/<int:pk>/promotion", api.Promotion.as_view(), name="promotion"),
+    path("projects/<slug:slug>/progress", api.Progress.as_view(), name="progress"),
     path("projects/<slug:slug>/predictions", api.Predictions.as_view(), name="predictions"),
     path("projects/<slug:slug>/predict", api.Predict.as_view(), name="predict"),
 ]

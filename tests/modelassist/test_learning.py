@@ -1,0 +1,41 @@
+"""GET progress: the counts of labeling with the models' learning curve."""
+
+import pytest
+from django.contrib.auth.models import User
+from rest_framework.test import APIClient
+
+from datasets_app.models import DatasetVersion
+from labeling import projects
+from modelassist.models import ModelVersion
+
+
+@pytest.fixture
+def client(db: None) -> APIClient:
+    user = User.objects.create_user("manager")
+    projects.create(user, name="Curve", labels=[{"name": "PER"}])
+    client = APIClient()
+    client.force_authenticate(user)
+    return client
+
+
+def test_progress_with_its_learning_curve(client: APIClient, django_assert_max_num_queries) -> None:
+    project = projects.Project.objects.get()
+    for number, f1 in ((1, 0.5), (2, None)):
+        version = DatasetVersion.objects.create(
+            project=project, number=number, fingerprint="f", labels=[], policy={},
+            counts={"splits": {"train": {"documents": 10 * number, "spans": 20 * number}}},
+        )  # fmt: skip
+        ModelVersion.objects.create(
+            project=project, number=number, dataset_version=version, base_model="b", hyperparameters={}, labels=["O"],
+            metrics={"evaluated_on": "test" if f1 else None, "micro": {"f1": f1} if f1 else None}, path=str(number),
+        )  # fmt: skip
+    with django_assert_max_num_queries(10):
+        body = client.get(f"/api/v1/projects/{project.slug}/progress").json()
+    assert [(point["documents"], point["f1"]) for point in body["learning_curve"]] == [(10, 0.5), (20, None)]
+    assert body["by_status"] == {"pending": 0, "submitted": 0, "accepted": 0}
+
+
+def test_a_stranger_sees_nothing(client: APIClient) -> None:
+    stranger = APIClient()
+    stranger.force_authenticate(User.objects.create_user("stranger"))
+    assert stranger.get("/api/v1/projects/curve/progress").status_code == 404
