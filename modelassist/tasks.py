@@ -3,7 +3,7 @@
 from celery import shared_task
 
 
-@shared_task(name="modelassist.tasks.retrain_if_due")
+@shared_task(name="modelassist.tasks.retrain_if_due")  # type: ignore[untyped-decorator]
 def retrain_if_due() -> None:
     """Queue the trainings that are due; called by beat every few minutes."""
     from modelassist import nightly
@@ -11,7 +11,7 @@ def retrain_if_due() -> None:
     nightly.retrain_if_due()
 
 
-@shared_task(name="modelassist.tasks.tag", queue="model", ignore_result=False)
+@shared_task(name="modelassist.tasks.tag", ignore_result=False)  # type: ignore[untyped-decorator]
 def tag(model_id: int, words: list[list[str]]) -> list[tuple[list[str], list[float]]]:
     """Tag lists of words with a model; the web process waits for the answer."""
     from modelassist import serving
