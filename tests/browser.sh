@@ -6,7 +6,7 @@ set -euo pipefail
 python=$1
 
 browser_works() {
-    for name in chromium chromium-browser google-chrome google-chrome-stable chrome; do
+    for name in chromium chromium-browser; do
         # Ubuntu's `chromium` may be a stub that only says where to get it: ask it for its version.
         if command -v "$name" >/dev/null && "$name" --version >/dev/null 2>&1; then return 0; fi
     done
