@@ -3,7 +3,6 @@
 What is left out (None) is chosen when the size of the data and of the network are known.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
@@ -24,6 +23,7 @@ RANGES = {
     "epochs": Range(int, 1, 100),
     "learning_rate": Range(float, 1e-7, 1e-1),
     "batch_size": Range(int, 1, 256),
+    "batch_pieces": Range(int, 16, 65_536),
     "weight_decay": Range(float, 0, 1),
     "warmup": Range(float, 0, 1),
     "clip": Range(float, 0.01, 100),
@@ -42,7 +42,8 @@ class Hyperparameters:
 
     epochs: int | None = None
     learning_rate: float | None = None  # of the head and the encoder alike
-    batch_size: int = 16  # windows per optimizer step
+    batch_size: int = 16  # windows per optimizer step, at most
+    batch_pieces: int = 2048  # padded pieces per step, at most: long documents need small steps as well
     weight_decay: float = 0.01
     warmup: float = 0.1  # share of the steps
     clip: float = 1.0  # largest gradient norm
@@ -66,11 +67,10 @@ class Hyperparameters:
                 raise _invalid(str(name), given[name], f"is not known; choose from {', '.join(known)}")
         return cls(**{name: _checked(name, value) for name, value in given.items()})
 
-    def complete(self, *, windows: int, hidden_size: int) -> Self:
-        """With epochs and learning rate chosen for `windows` training windows and a network of that width."""
-        steps = max(1, math.ceil(windows / self.batch_size))
-        epochs = self.epochs or default_epochs(steps)
-        rate = self.learning_rate or default_learning_rate(hidden_size, steps)
+    def complete(self, *, steps_per_epoch: int, hidden_size: int) -> Self:
+        """With epochs and learning rate chosen for that much data and a network of that width."""
+        epochs = self.epochs or default_epochs(steps_per_epoch)
+        rate = self.learning_rate or default_learning_rate(hidden_size, steps_per_epoch)
         return replace(self, epochs=epochs, learning_rate=rate)
 
     def as_json(self) -> dict[str, Any]:

@@ -14,8 +14,8 @@ class TrainSerializer(serializers.Serializer[Any]):
     hyperparameters = serializers.JSONField(
         required=False,
         default=dict,
-        help_text="Any of epochs, learning_rate, batch_size, weight_decay, warmup, clip, label_smoothing, dropout,"
-        " patience, max_pieces, freeze_embeddings, seed; what is left out is chosen to fit the data.",
+        help_text="Any of epochs, learning_rate, batch_size, batch_pieces, weight_decay, warmup, clip,"
+        " label_smoothing, dropout, patience, max_pieces, freeze_embeddings, seed; what is left out is chosen to fit the data.",
     )
 
 

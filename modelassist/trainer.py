@@ -100,9 +100,10 @@ def train(
     if not samples:
         message = "There is no labeled token to train on: the training documents are empty."
         raise Invalid(message, code="nothing_to_train_on")
-    chosen = asked.complete(windows=len(samples), hidden_size=model.config.hidden_size)
+    batches = _Batches(samples, asked)
+    chosen = asked.complete(steps_per_epoch=len(batches), hidden_size=model.config.hidden_size)
     result = Trained(model.to(where), tokenizer, tagset, chosen)
-    yield from _epochs(result, samples, validation, own)
+    yield from _epochs(result, batches, validation, own)
     return result
 
 
@@ -145,16 +146,15 @@ def _samples(examples: Iterable[Example], encoder: Encoder, tagset: Tagset) -> I
 
 
 def _epochs(
-    result: Trained, samples: list[Sample], validation: Iterable[Example], own: "_OwnRandomness"
+    result: Trained, batches: "_Batches", validation: Iterable[Example], own: "_OwnRandomness"
 ) -> Generator[Progress, None, None]:
     """Run the epochs, writing the curve and the best state into `result`."""
     chosen = result.hyperparameters
-    per_epoch = math.ceil(len(samples) / chosen.batch_size)
-    optimizer = _Optimizer(result.model, chosen, steps=per_epoch * (chosen.epochs or 1))
+    optimizer = _Optimizer(result.model, chosen, steps=len(batches) * (chosen.epochs or 1))
     best: dict[str, torch.Tensor] = {}
     for epoch in range(1, (chosen.epochs or 1) + 1):
         losses: list[float] = []
-        for batch in _shuffled(samples, chosen.batch_size, np.random.default_rng((chosen.seed, epoch))):
+        for batch in batches.of(epoch):
             with own:
                 loss = optimizer.step_on(batch)
             result.steps = optimizer.step
@@ -237,15 +237,27 @@ def rate(step: int, steps: int, warmup: float) -> float:
     return step / rising if step <= rising else max(0.0, (steps - step + 1) / (steps - rising + 1))
 
 
-def _shuffled(samples: list[Sample], size: int, random: np.random.Generator) -> Iterator[list[Sample]]:
-    """Batches in random order, each of windows of like length, so that little is padded."""
-    order = random.permutation(len(samples))
-    lengths = np.array([len(samples[index].ids) for index in order])
-    pool = size * 50
-    sorted_pools = [at + np.argsort(lengths[at : at + pool], kind="stable") for at in range(0, len(order), pool)]
-    by_length = order[np.concatenate(sorted_pools)]
-    for batch in random.permutation(math.ceil(len(order) / size)):
-        yield [samples[index] for index in by_length[batch * size : (batch + 1) * size]]
+class _Batches:
+    """The samples in batches of like length, so that little is padded; as many in every epoch."""
+
+    def __init__(self, samples: list[Sample], chosen: Hyperparameters) -> None:
+        self._samples, self._seed = samples, chosen.seed
+        self._lengths = np.array([len(sample.ids) for sample in samples])
+        self._borders = [0]
+        longest_first = np.sort(self._lengths)[::-1].tolist()
+        while (start := self._borders[-1]) < len(samples):
+            size = min(chosen.batch_size, max(1, chosen.batch_pieces // longest_first[start]))
+            self._borders.append(min(start + size, len(samples)))
+
+    def __len__(self) -> int:
+        return len(self._borders) - 1
+
+    def of(self, epoch: int) -> Iterator[list[Sample]]:
+        """The batches of an epoch, in an order of its own; windows of the same length are mixed anew."""
+        random = np.random.default_rng((self._seed, epoch))
+        order = np.lexsort((random.random(len(self._samples)), -self._lengths))
+        for batch in random.permutation(len(self)):
+            yield [self._samples[index] for index in order[self._borders[batch] : self._borders[batch + 1]]]
 
 
 def _micro_batches(batch: Sequence[Sample]) -> Iterator[Sequence[Sample]]:

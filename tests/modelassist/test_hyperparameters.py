@@ -33,15 +33,15 @@ def test_a_bad_value_is_named(given: Any, field: str, says: str) -> None:
 
 
 def test_what_is_left_out_depends_on_the_data_and_the_network() -> None:
-    small = Hyperparameters().complete(windows=100, hidden_size=384)
-    large = Hyperparameters().complete(windows=100_000, hidden_size=768)
+    small = Hyperparameters().complete(steps_per_epoch=7, hidden_size=384)
+    large = Hyperparameters().complete(steps_per_epoch=6000, hidden_size=768)
     assert (small.epochs, small.learning_rate) == (20, 5e-4)
     assert (large.epochs, large.learning_rate) == (3, 5e-5)
 
 
 def test_what_is_given_stays() -> None:
     chosen = Hyperparameters.from_json({"epochs": 2, "learning_rate": 0.01, "seed": 5, "freeze_embeddings": False})
-    complete = chosen.complete(windows=10, hidden_size=384)
+    complete = chosen.complete(steps_per_epoch=1, hidden_size=384)
     assert complete == chosen
     assert Hyperparameters.from_json(complete.as_json()) == complete
     assert Hyperparameters.from_json(None) == Hyperparameters()

@@ -104,6 +104,14 @@ def test_long_documents_are_windowed_not_cut(tiny_bert: Path) -> None:
     assert progress[-1].steps == 8  # two documents of eight windows each
 
 
+def test_long_windows_make_smaller_batches(tiny_bert: Path) -> None:
+    long = [(["the"] * 120, ["O"] * 120)] * 6
+    knobs = Hyperparameters(batch_size=16, batch_pieces=250, epochs=2)
+    progress, _ = run(train([*long, *tiny.sentences(30)], [], labels=LABELS, base=tiny_bert, hyperparameters=knobs))
+    assert progress[-1].steps == 2 * (3 + 2)
+    assert len(progress) == 10
+
+
 def test_large_batches_are_the_same_as_their_parts(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     examples = tiny.sentences(16)
     whole = fit(tiny_bert, examples, dropout=0.0, learning_rate=1e-4)
