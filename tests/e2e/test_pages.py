@@ -1,0 +1,204 @@
+"""Every page, for a manager with real rows: it opens, it fits a narrow window, and it keeps others out."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Page, expect
+
+from labeling.models import Document, Label, Membership, Project, Role
+from tests import factories
+from tests.e2e.staged import Stage, stage
+
+# Address and the least role that may open it.
+PAGES = {
+    "/projects/{p}/": Role.ANNOTATOR,
+    "/projects/{p}/annotate/": Role.ANNOTATOR,
+    "/projects/{p}/annotate/?document={pending}": Role.ANNOTATOR,
+    "/projects/{p}/documents/": Role.ANNOTATOR,
+    "/projects/{p}/documents/?q=no+such+text": Role.ANNOTATOR,
+    "/projects/{p}/documents/{accepted}/": Role.ANNOTATOR,
+    "/projects/{p}/documents/{pending}/": Role.ANNOTATOR,
+    "/projects/{p}/labels/": Role.ANNOTATOR,
+    "/projects/{p}/members/": Role.ANNOTATOR,
+    "/projects/{p}/models/": Role.ANNOTATOR,
+    "/models/{model}/": Role.ANNOTATOR,
+    "/projects/{p}/jobs/": Role.ANNOTATOR,
+    "/jobs/{job}/": Role.ANNOTATOR,
+    "/projects/{p}/review/": Role.REVIEWER,
+    "/projects/{p}/review/{waiting}/": Role.REVIEWER,
+    "/projects/{p}/versions/": Role.REVIEWER,
+    "/versions/{version}/": Role.REVIEWER,
+    "/versions/{version}/diff/{other}/": Role.REVIEWER,
+    "/projects/{p}/export/": Role.REVIEWER,
+    "/projects/{p}/import/": Role.MANAGER,
+    "/projects/{p}/settings/": Role.MANAGER,
+}
+OWN = ["/", "/?q=no+such+project", "/new-project/", "/profile/"]
+Empty = Callable[[], Project]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_page_opens_and_fits_a_narrow_window(page: Page, sign_in: Callable[[User], None]) -> None:
+    staged = stage()
+    empty = factories.project(manager=staged.manager, labels=())
+    sign_in(staged.manager)
+    page.set_viewport_size({"width": 390, "height": 800})
+    within = [pattern for pattern in PAGES if "{p}" in pattern and pattern.count("{") == 1]
+    addresses = [*OWN, *(staged.address(pattern) for pattern in PAGES), *(p.format(p=empty.slug) for p in within)]
+    for address in addresses:
+        response = page.goto(address)
+        assert response is not None
+        assert response.status == 200, address
+        expect(page.locator("main h1, main h2").first).to_be_attached()
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{address} is {wide} px too wide"
+
+
+@pytest.mark.django_db
+def test_pages_keep_out_who_may_not_see_them(client: Client) -> None:
+    staged = stage()
+    people = [staged.annotator, staged.reviewer, staged.manager]
+    for pattern, needs in PAGES.items():
+        address = staged.address(pattern)
+        client.logout()
+        assert client.get(address).headers["Location"].startswith("/sign-in/"), address
+        client.force_login(factories.user())
+        assert client.get(address).status_code == 404, address
+        for person, role in zip(people, Role):
+            client.force_login(person)
+            assert client.get(address).status_code == (200 if role.rank >= needs.rank else 403), (address, role)
+
+
+@pytest.mark.django_db
+def test_annotators_do_not_see_each_other(client: Client) -> None:
+    staged = stage()
+    second = staged.project.memberships.filter(role=Role.ANNOTATOR).exclude(user=staged.annotator).get().user
+    client.force_login(staged.annotator)
+    for pattern in ("/projects/{p}/", "/projects/{p}/documents/", "/projects/{p}/documents/{accepted}/"):
+        assert second.username not in client.get(staged.address(pattern)).content.decode()
+
+
+@pytest.mark.django_db
+def test_queries_do_not_grow_with_the_rows(client: Client, django_assert_max_num_queries: Callable) -> None:
+    staged = stage()
+    for _ in range(30):
+        factories.document(staged.project)
+        factories.project(manager=staged.manager)
+    client.force_login(staged.manager)
+    for address in ("/", "/projects/{p}/documents/", "/projects/{p}/review/", "/projects/{p}/jobs/"):
+        with django_assert_max_num_queries(10):
+            client.get(staged.address(address))
+
+
+@pytest.fixture
+def staged(client: Client, db: None) -> Stage:
+    """The stage, with its manager signed in."""
+    made = stage()
+    client.force_login(made.manager)
+    return made
+
+
+def messages(response: object) -> str:
+    return " ".join(str(message) for message in response.context["messages"])
+
+
+def test_a_project_is_made_on_one_page(client: Client, db: None) -> None:
+    person = factories.user()
+    client.force_login(person)
+    given = {
+        "name": "Names", "labels": "PER A person\n\nLOC\n", "tokenizer": "words", "overlap": 2, "review": "always",
+        "validation_share": "10", "test_share": "20",
+    }  # fmt: skip
+    twice = client.post("/new-project/", given | {"labels": "PER\nPER"})
+    assert "Line 2" in twice.content.decode()
+    assert not Project.objects.exists()
+    client.post("/new-project/", given)
+    project = Project.objects.get()
+    assert (project.overlap, project.validation_share, project.test_share) == (2, 0.1, 0.2)
+    assert list(project.labels.values_list("name", "description")) == [("PER", "A person"), ("LOC", "")]
+    assert Membership.objects.get().role == Role.MANAGER
+
+
+def test_labels_are_added_changed_moved_and_deleted(client: Client, staged: Stage) -> None:
+    url = f"/projects/{staged.project.slug}/labels/"
+    client.post(url, {"name": "NEW", "color": "#112233", "hotkey": "n", "description": "New."})
+    assert "belongs to the annotate page" in client.post(url, {"name": "OTHER", "hotkey": "a"}).content.decode()
+    client.post(f"{url}NEW/", {"action": "save", "name": "NEWER", "color": "#445566", "hotkey": "", "description": ""})
+    client.post(f"{url}LOC/", {"action": "up"})
+    assert list(staged.project.labels.values_list("name", flat=True))[:2] == ["LOC", "PER"]
+    assert Label.objects.filter(project=staged.project, name="NEWER", color="#445566", hotkey="").exists()
+    client.post(f"{url}NEWER/", {"action": "delete"})
+    refused = client.post(f"{url}PER/", {"action": "delete"}, follow=True)
+    assert "is used by annotations" in messages(refused)
+    names = set(staged.project.labels.values_list("name", flat=True))
+    assert "PER" in names
+    assert not names & {"NEW", "NEWER", "OTHER"}
+
+
+def test_a_label_in_use_is_not_renamed(client: Client, staged: Stage) -> None:
+    url = f"/projects/{staged.project.slug}/labels/PER/"
+    refused = client.post(url, {"action": "save", "name": "PERSON", "color": "#445566"}, follow=True)
+    assert refused.status_code == 200
+    assert "PER" in messages(refused)
+    assert staged.project.labels.filter(name="PER").exists()
+
+
+def test_settings_are_saved_or_explained(client: Client, staged: Stage) -> None:
+    url = f"/projects/{staged.project.slug}/settings/"
+    form = client.get(url).context["form"]
+    given = {name: form[name].value() for name in form.fields}
+    bad = client.post(url, given | {"overlap": 0, "test_share": 80})
+    assert bad.status_code == 200
+    assert set(bad.context["form"].errors) == {"overlap", "test_share"}
+    client.post(url, given | {"overlap": 3, "held_out_rate": "35", "retrain_hour": 4})
+    staged.project.refresh_from_db()
+    found = staged.project.overlap, staged.project.held_out_rate, staged.project.retrain_hour
+    assert found == (3, 0.35, 4)
+
+
+def test_members_come_change_and_go(client: Client, staged: Stage) -> None:
+    url, guest = f"/projects/{staged.project.slug}/members/change/", factories.user()
+    client.post(url, {"username": guest.username, "role": "annotator"})
+    client.post(url, {"username": guest.username, "role": "reviewer"})
+    assert staged.project.memberships.get(user=guest).role == Role.REVIEWER
+    client.post(url, {"username": guest.username, "action": "remove"})
+    assert not staged.project.memberships.filter(user=guest).exists()
+    assert "There is no account" in messages(client.post(url, {"username": "nobody", "role": "reviewer"}))
+    client.force_login(factories.user(superuser=True))
+    client.post(url, {"username": "nobody", "role": "reviewer", "password": "a long pass phrase"})
+    assert staged.project.memberships.get(user__username="nobody").role == Role.REVIEWER
+
+
+def test_a_reviewer_decides_and_a_manager_archives(client: Client, staged: Stage) -> None:
+    base = f"/projects/{staged.project.slug}"
+    given = staged.waiting.annotations.earliest("id")
+    url = f"{base}/review/{staged.waiting.pk}/decision/"
+    client.post(url, {"action": "return", "annotation": given.pk, "note": "Look again"})
+    given.refresh_from_db()
+    assert (given.state, given.note) == ("returned", "Look again")
+    client.post(f"{base}/review/{staged.accepted.pk}/decision/", {"action": "take-back"})
+    assert not staged.accepted.annotations.filter(accepted=True).exists()
+    client.post(f"{base}/documents/{staged.pending.pk}/archive/", {"action": "archive"})
+    assert Document.objects.get(pk=staged.pending.pk).archived_at is not None
+    client.post(f"{base}/documents/{staged.pending.pk}/archive/", {"action": "restore"})
+    assert Document.objects.get(pk=staged.pending.pk).archived_at is None
+
+
+def test_a_token_is_made_replaced_and_revoked(client: Client, staged: Stage) -> None:
+    client.post("/profile/token/", {"action": "create"})
+    first = staged.manager.auth_token.key
+    client.post("/profile/token/", {"action": "create"})
+    staged.manager.refresh_from_db()
+    assert staged.manager.auth_token.key != first
+    client.post("/profile/token/", {"action": "revoke"})
+    assert not User.objects.filter(pk=staged.manager.pk, auth_token__isnull=False).exists()
+
+
+def test_errors_are_pages_with_a_way_on(client: Client, staged: Stage) -> None:
+    for address, status in (("/nowhere/", 404), ("/projects/no-such/", 404), ("/jobs/999999/", 404)):
+        answer = client.get(address)
+        assert answer.status_code == status
+        assert "To the projects" in answer.content.decode()
+    assert client.get(f"/projects/{staged.project.slug}/annotate/?document=x").status_code == 400
