@@ -207,8 +207,7 @@ class Batches:
         with connection.cursor() as cursor:
             cursor.execute("TRUNCATE import_rows")
             with cursor.copy("COPY import_rows FROM STDIN") as copy:
-                for ready in rows:
-                    copy.write(_row(ready))
+                copy.write("".join(map(_row, rows)))
 
     def _insert(self, rows: int) -> list[Failure]:
         with connection.cursor() as cursor:
