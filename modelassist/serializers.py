@@ -6,6 +6,7 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from labeling.serializers import SpanSerializer, TokenShape
+from modelassist.hyperparameters import RANGES
 
 
 class TrainSerializer(serializers.Serializer[Any]):
@@ -14,8 +15,7 @@ class TrainSerializer(serializers.Serializer[Any]):
     hyperparameters = serializers.JSONField(
         required=False,
         default=dict,
-        help_text="Any of epochs, learning_rate, batch_size, batch_pieces, weight_decay, warmup, clip,"
-        " label_smoothing, dropout, patience, max_pieces, freeze_embeddings, seed; what is left out is chosen to fit the data.",
+        help_text=f"Any of {', '.join((*RANGES, 'freeze_embeddings'))}; what is left out is chosen to fit the data.",
     )
 
 

@@ -28,6 +28,7 @@ from modelassist.evaluation import Evaluation, evaluate
 Example = tuple[Sequence[str], Sequence[str]]  # tokens, tags
 _CHUNK_WORDS = 16_384  # decoded together; bounds memory
 _CHUNK_DOCUMENTS = 1_024
+_BF16_CPUS = ("avx512_bf16", "amx_bf16", "arm_bf16", "bf16")
 _BARRED = -1e4  # the score of a tag that may not be given; finite, so that 0 · log 0 stays 0
 transformers.utils.logging.disable_progress_bar()  # a server's log is no place for progress bars
 transformers.utils.logging.set_verbosity_error()  # nor for a table of the head's weights being new
@@ -67,7 +68,7 @@ class Tagger:
         where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         try:
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model = BertForTokenClassification.from_pretrained(folder, dtype=torch.bfloat16, local_files_only=True)
+            model = BertForTokenClassification.from_pretrained(folder, dtype=precision(where), local_files_only=True)
         except Exception as error:  # whatever a damaged file makes of the readers
             raise Unavailable(f"The model in {folder} cannot be read: {error}", code="model_unreadable") from error
         names = tuple(model.config.id2label[index] for index in range(model.config.num_labels))
@@ -129,6 +130,14 @@ class Tagger:
         chosen = logits[torch.from_numpy(rows).to(device), torch.from_numpy(firsts).to(device)].float()
         barred = torch.from_numpy(~self._allowed).to(device)
         return np.asarray(chosen.masked_fill(barred, _BARRED).log_softmax(-1).cpu().numpy())
+
+
+def precision(device: torch.device) -> torch.dtype:
+    """bf16, which costs no F1, where the processor multiplies it in hardware; elsewhere it is slower than fp32."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+    able = torch.cpu.get_capabilities()
+    return torch.bfloat16 if any(able.get(name) for name in _BF16_CPUS) else torch.float32
 
 
 def _chunks(documents: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:

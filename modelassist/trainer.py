@@ -22,7 +22,7 @@ from labeling.errors import Invalid
 from modelassist.decode import Ints, Tagset
 from modelassist.encode import IGNORED, Encoder, align
 from modelassist.hyperparameters import Hyperparameters
-from modelassist.tagger import Example, Tagger, padded
+from modelassist.tagger import Example, Tagger, padded, precision
 
 _MICRO_PIECES = 4_096  # padded pieces in one forward pass; larger batches are summed up from several
 
@@ -60,7 +60,7 @@ class Trained:
 
     def tagger(self) -> Tagger:
         """The network as it is now, in the precision in which it will predict."""
-        model = copy.deepcopy(self.model).to(torch.bfloat16).eval()
+        model = copy.deepcopy(self.model).to(precision(self.model.device)).eval()
         pieces = model.config.max_position_embeddings
         return Tagger(model, Encoder(self.tokenizer.backend_tokenizer, max_pieces=pieces), self.tagset)
 
@@ -214,7 +214,8 @@ class _Optimizer:
     def _backward(self, part: Sequence[Sample], labeled: int) -> float:
         ids, mask = padded([sample.ids for sample in part])
         labels, _ = padded([sample.labels for sample in part], fill=IGNORED)
-        with torch.autocast(self._device.type, dtype=torch.bfloat16):
+        mixed = precision(self._device) is torch.bfloat16
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=mixed):
             outputs = self._model(input_ids=ids.to(self._device), attention_mask=mask.to(self._device))
         loss = functional.cross_entropy(
             outputs.logits.float().flatten(0, 1),
