@@ -263,6 +263,7 @@ def main() -> int:
 
 def run(options: Options) -> int:
     """Start, show the banner, watch, and stop everything whatever happens."""
+    os.umask(0o077)  # uploads, models and logs are nobody else's business
     supervisor = Supervisor(options)
     stop_on_signals(supervisor)
     kept = options.data_dir / "admin_password"
