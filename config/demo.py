@@ -1,13 +1,17 @@
 """`make demo`: the whole loop on the bundled sentences, through the real services and over REST alone.
 
+    python -m config.demo [--rounds 3]
+
 Each run makes a project of its own, with a simulated annotator and reviewer, prints what happened and leaves
 the project in place for the browser. `ensure_demo_project` makes the one that `make run` shows first.
 """
 
+import argparse
 import io
 import os
 import secrets
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,16 +23,18 @@ from config.embedded import CannotStart, free_port, write_private
 from config.rest import Client, JobFailed, Refused
 from config.up import Options, Supervisor, not_ready
 
-ROUNDS = 3
 SHOWN = 60  # sentences of the first start's project that are accepted already
 USES = ("kept", "edited", "rejected", "drawn")
 
 
 def main() -> int:
     """Run the loop; 1 when a stage fails."""
+    parser = argparse.ArgumentParser(prog="config.demo", description="The whole loop on the bundled sentences.")
+    parser.add_argument("--rounds", type=int, default=3, choices=range(1, 4), help="how often people label")
+    rounds = parser.parse_args().rounds
     try:
         with service(Options.from_environment()) as options:
-            run(options)
+            run(options, rounds=rounds)
     except (CannotStart, Refused, JobFailed, StageFailed, OSError) as why:
         print(f"The demo failed. {why}", file=sys.stderr)
         return 1
@@ -44,7 +50,7 @@ def service(options: Options) -> Iterator[Options]:
         try:
             supervisor.start()
         except CannotStart:
-            if not_ready(options):
+            if not answers(options):
                 raise
             own = options  # somebody runs it already
         yield own
@@ -52,21 +58,33 @@ def service(options: Options) -> Iterator[Options]:
         supervisor.stop()
 
 
-def run(options: Options) -> None:
+def answers(options: Options, *, seconds: float = 15) -> bool:
+    """Whether a service is ready at the address, or becomes so in a moment."""
+    deadline = time.monotonic() + seconds
+    while not_ready(options):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.5)
+    return True
+
+
+def run(options: Options, *, rounds: int) -> None:
     """The loop, stage by stage."""
     say(f"Service    {options.address}, data in {options.data_dir}")
     demo = stages.make_project(manager(options), people_password(options.data_dir))
     say(f"Project    {demo.slug}")
     counts = stages.bring_in(demo)
     say(f"In         {sum(counts.values())} sentences: " + ", ".join(f"{size} {name}" for name, size in counts.items()))
-    rounds = learn_and_label(demo)
+    done = learn_and_label(demo, rounds=rounds)
+    scores = stages.f1_by_language(demo)
+    say("In use     test F1 " + ", ".join(f"{score:.3f} ({language})" for language, score in scores.items()))
     version = stages.freeze(demo)
     say(f"Frozen     version {version['number']}, {version['counts']['documents']} documents, {version['fingerprint']}")
     folder = options.data_dir / "demo" / demo.slug
     for path in stages.write_out(demo, version, folder):
         say(f"Written    {path} ({path.stat().st_size:,} bytes)")
     say(f"Read back  by datasets.load_from_disk: {stages.read_back(demo, version, folder)}, equal to the gold")
-    say(closing(options, demo, rounds))
+    say(closing(options, demo, done))
 
 
 def manager(options: Options) -> Client:
@@ -91,20 +109,20 @@ def people_password(data_dir: Path) -> str:
     return kept.read_text().strip()
 
 
-def learn_and_label(demo: Demo) -> list[Round]:
-    """Train, then label with its suggestions and train again, `ROUNDS` times."""
+def learn_and_label(demo: Demo, *, rounds: int) -> list[Round]:
+    """Train, then label with its suggestions and train again, `rounds` times."""
     say("\n" + HEADING)
-    rounds: list[Round] = []
-    for number in range(ROUNDS + 1):
+    models: list[Round] = []
+    for number in range(rounds + 1):
         done = stages.train(demo)
-        if number < ROUNDS:
+        if number < rounds:
             stages.label(demo, done)
         say(row(number, done))
-        rounds.append(done)
+        models.append(done)
     say("")
-    if rounds[-1].f1 <= 0:
+    if models[-1].f1 <= 0:
         raise StageFailed("The last model finds nothing in the test texts.")
-    return rounds
+    return models
 
 
 HEADING = "round  trained on  test F1  promoted  pre-annotated  labeled |   kept  edited  rejected   drawn | corrected"
@@ -120,12 +138,13 @@ def row(number: int, done: Round) -> str:
     )
 
 
-def closing(options: Options, demo: Demo, rounds: Sequence[Round]) -> str:
+def closing(options: Options, demo: Demo, models: Sequence[Round]) -> str:
     """Where to look at it."""
+    used = max(number for number, done in enumerate(models) if done.promoted)
     return (
-        f"\nTest F1 went from {rounds[0].f1:.3f} to {rounds[-1].f1:.3f}. The project stays: `make run`, then"
-        f" /projects/{demo.slug}.\nIts annotator and reviewer sign in as demo-annotator and demo-reviewer, with the"
-        f" password in {options.data_dir / 'demo_password'}."
+        f"\nTest F1 went from {models[0].f1:.3f} to {models[used].f1:.3f} with the model of round {used}, which is in"
+        f" use. The project stays: `make run`, then /projects/{demo.slug}/.\nIts annotator and reviewer sign in as"
+        f" demo-annotator and demo-reviewer, with the password in {options.data_dir / 'demo_password'}."
     )
 
 

@@ -109,7 +109,9 @@ def bring_in(demo: Demo) -> dict[str, int]:
         )
         job = demo.manager.finished(job_id(answer))
         if job["error_count"] or job["result"]["documents"] != len(rows):
-            raise StageFailed(f"Of {len(rows)} sentences in {name} the import took {job['result']}: {job['errors'][:3]}")
+            raise StageFailed(
+                f"Of {len(rows)} sentences in {name} the import took {job['result']}: {job['errors'][:3]}"
+            )
         counts[split or "open"] = len(rows)
     return counts
 
@@ -136,6 +138,22 @@ def train(demo: Demo) -> Round:
         promoted=model["state"] == "production",
         predicted=job["result"]["predicted"],
     )
+
+
+def f1_by_language(demo: Demo) -> dict[str, float]:
+    """The production model's entity F1 on the test texts of each language, by the spans that REST gives."""
+    _, rows = next(parts(sentences()))
+    tagged = demo.manager.post(f"projects/{demo.slug}/predict", {"texts": [row["text"] for row in rows]})["results"]
+    hits, spans = Counter[str](), Counter[str]()
+    for row, result in zip(rows, tagged, strict=True):
+        right, found = _places(token_spans(result, row)), _places(result["spans"])
+        hits[row["meta"]["lang"]] += len(right & found)
+        spans[row["meta"]["lang"]] += len(right) + len(found)
+    return {language: 2 * hits[language] / spans[language] for language in sorted(spans)}
+
+
+def _places(spans: list[dict[str, Any]]) -> set[tuple[int, int, str]]:
+    return {(span["start"], span["end"], span["label"]) for span in spans}
 
 
 # Label ---------------------------------------------------------------------------------------------------
@@ -195,7 +213,7 @@ def write_out(demo: Demo, version: dict[str, Any], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, suffix in FORMATS.items():
-        path = folder / f"{name}.{suffix}"
+        path = folder / f"{demo.slug}-v{version['number']}.{suffix}"
         path.write_bytes(demo.manager.download(f"versions/{version['id']}/export?format={name}"))
         if zipfile.is_zipfile(path):
             zipfile.ZipFile(io.BytesIO(path.read_bytes())).extractall(folder / name)

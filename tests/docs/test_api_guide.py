@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.docs.service import Service
+
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(bash|json|text)\n(.*?)^```", flags=re.M | re.S)
 ANY = "…"
@@ -31,7 +33,7 @@ def blocks() -> list[tuple[str, str, str]]:
     return found
 
 
-def test_the_guide_runs(service, tmp_path: Path) -> None:
+def test_the_guide_runs(service: Service, tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("the guide is written for curl, which is not installed")
     steps, marker = blocks(), "--- end of block ---"
