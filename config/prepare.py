@@ -27,10 +27,10 @@ def main() -> None:
         migrate()
         ensure_manager()
         _forget_dead_workers()
-    if os.environ.get("DEMO") == "1":
-        from config.demo import ensure_demo_project
+        if os.environ.get("DEMO") == "1":
+            from config.demo import ensure_demo_project
 
-        ensure_demo_project()
+            ensure_demo_project()
 
 
 def migrate() -> None:

@@ -206,9 +206,8 @@ def check_port(options: Options) -> None:
         family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
         socket.create_server((options.host, options.port), family=family).close()
     except OSError as refused:
-        raise CannotStart(
-            f"Cannot listen on {options.host}:{options.port}: {refused.strerror}. Give another PORT."
-        ) from refused
+        reason = (refused.strerror or str(refused)).split(" (")[0]
+        raise CannotStart(f"Cannot listen on {options.host}:{options.port}: {reason}. Give another PORT.") from refused
 
 
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxy the machine uses
