@@ -43,3 +43,8 @@ def wait_for_end(job: Job) -> Job:
 
     wait_for(over)
     return job
+
+
+def failures(job: Job) -> list[tuple[int, str]]:
+    """The job's errors as (line, code), by line."""
+    return list(job.errors.order_by("line", "id").values_list("line", "code"))
