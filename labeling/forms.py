@@ -97,6 +97,9 @@ class NewProjectForm(ProjectForm):
     held_out_rate = None  # type: ignore[assignment]
     query_strategy = None  # type: ignore[assignment]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, instance=Project(), **kwargs)  # shows the defaults
+
     def clean_labels(self) -> list[dict[str, str]]:
         """The labels; complains about the line on which one stands twice."""
         labels: dict[str, dict[str, str]] = {}

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from datasets_app.access import jobs_of
 from datasets_app.models import Job
-from labeling import access
+from labeling import access, bio
 from labeling.models import Document, Role, Split
 from labeling.pages import colors_of, show
 from labeling.paging import page
@@ -41,11 +41,8 @@ def model_list(request: HttpRequest, slug: str) -> HttpResponse:
 def model_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One model: how good it is on each held-out split, how it was trained, why it is or is not in production."""
     model = model_for(request.user, pk, Role.ANNOTATOR)
-    exams = [
-        {"split": split, "result": model.metrics[split], "means": _means(model.metrics[split])}
-        for split in (Split.TEST.value, Split.VALIDATION.value)
-        if model.metrics.get(split)
-    ]
+    splits = (Split.TEST.value, Split.VALIDATION.value)
+    exams = [_exam(split, model.metrics[split], model.labels) for split in splits if model.metrics.get(split)]
     return show(
         request, "modelassist/model.html", model.project, tab="models", model=model, exams=exams,
         production=production_of(model.project), colors=colors_of(model.project),
@@ -53,5 +50,15 @@ def model_detail(request: HttpRequest, pk: int) -> HttpResponse:
     )  # fmt: skip
 
 
-def _means(result: dict[str, Any]) -> list[tuple[str, dict[str, float]]]:
-    return [(name, result["token_report"][name]) for name in MEANS]
+def _exam(split: str, result: dict[str, Any], tags: list[str]) -> dict[str, Any]:
+    """One split's scores as rows, in the order of the model's tags, which JSON in the database does not keep."""
+    labels = dict.fromkeys(bio.label_of(tag) for tag in tags if tag != bio.OUTSIDE)
+    report = result["token_report"]
+    return {
+        "split": split,
+        "documents": result["documents"],
+        "labels": [(label, result["labels"][label]) for label in labels if label in result["labels"]],
+        "micro": result["micro"],
+        "tags": [(tag, report["tags"][tag]) for tag in tags if tag in report["tags"]],
+        "means": [(name, report[name]) for name in MEANS],
+    }

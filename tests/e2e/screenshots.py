@@ -50,6 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--address", default=f"http://127.0.0.1:{os.environ.get('PORT', '8000')}")
     parser.add_argument("--project", default="demo")
+    parser.add_argument("--document", help="which text the annotate page shows; otherwise the next one")
     parser.add_argument("--out", type=Path, default=Path("docs/screenshots"))
     parser.add_argument("--only", nargs="*", choices=PAGES, default=list(PAGES))
     parser.add_argument("--themes", nargs="*", choices=THEMES, default=list(THEMES))
@@ -80,6 +81,8 @@ def shots(browser: Browser, options: argparse.Namespace, theme: str) -> Iterator
             continue
         page.goto(address)
         if name == "annotate":
+            if options.document:
+                page.goto(f"{address}?document={options.document}")
             prepare(page)
         if name in options.only:
             yield name, page
@@ -114,7 +117,8 @@ def prepare(page: Page) -> None:
     if page.locator("mark.suggested").count():
         page.keyboard.press("a")
     page.keyboard.press("End")
-    page.keyboard.press("Shift+ArrowLeft")
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
     page.keyboard.press("Shift+ArrowLeft")
     page.wait_for_timeout(1500)  # the draft is saved
 

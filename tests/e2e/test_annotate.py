@@ -133,7 +133,7 @@ def test_suggestions(page: Page, project: Project, annotator: User) -> None:
     expect(page.locator("mark.suggested")).to_have_count(1)
     press(page, "Enter")
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("1 suggestions are still open")
+    expect(dialog).to_contain_text("Suggestions still open: 1")
     dialog.get_by_role("button", name="Go back").click()
     press(page, "Shift+A", "Enter")
     expect(page.get_by_text("Nothing left to label")).to_be_visible()

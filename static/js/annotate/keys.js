@@ -31,10 +31,18 @@ export function meaning(event, hotkeys) {
     const key = event.shiftKey && event.key === "z" ? "Z" : event.key;
     return WITH_CONTROL[key] ? { command: WITH_CONTROL[key] } : null;
   }
-  const command = COMMANDS[event.key];
+  const key = keyOf(event);
+  const command = COMMANDS[key];
   if (command) return { command, extend: event.shiftKey && MAY_EXTEND.has(command) };
-  const label = hotkeys.get(event.key);
+  const label = hotkeys.get(key);
   return label ? { label } : null;
+}
+
+/* An input method, as for Chinese, hides the key; then its place on the keyboard tells. */
+function keyOf({ key, code, shiftKey }) {
+  if (key !== "Process") return key;
+  const name = /^(?:Digit|Key)(.)$/.exec(code)?.[1] ?? key;
+  return shiftKey ? name : name.toLowerCase();
 }
 
 const FREE_KEYS = [..."1234567890qwertyuiopsdfghjklzcvbnmQWERTYUIOPSDFGHJKLZCVBNM"];
