@@ -10,6 +10,7 @@ import argparse
 import io
 import os
 import secrets
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -32,12 +33,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="config.demo", description="The whole loop on the bundled sentences.")
     parser.add_argument("--rounds", type=int, default=3, choices=range(1, 4), help="how often people label")
     rounds = parser.parse_args().rounds
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it, too, stops what was started
     try:
         with service(Options.from_environment()) as options:
             run(options, rounds=rounds)
     except (CannotStart, Refused, JobFailed, StageFailed, OSError) as why:
         print(f"The demo failed. {why}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
