@@ -135,7 +135,7 @@ SAMPLES = {
     "docstart, no blank line": "-DOCSTART-\tO\na\tO\n\n-DOCSTART-\tO\n\nb\tO\n\n",
     "docstart at the end": "a\tO\n\n-DOCSTART-\tO\n\n",
     "bioes": "a\tS-X\nb\tB-X\nc\tE-X\n\n",
-    "odd tokens": "-DOCSTART\tO\n\u2028\tO\n\xa0\tB-X\n\u3000\tO\n\x85\tO\n \tO\n\"\tO\n\\\tO\n\ufeff\tO\na b\tO\n\n",
+    "odd tokens": '-DOCSTART\tO\n\u2028\tO\n\xa0\tB-X\n\u3000\tO\n\x85\tO\n \tO\n"\tO\n\\\tO\n\ufeff\tO\na b\tO\n\n',
 }
 
 
@@ -207,7 +207,10 @@ class TestWriting:
     def test_original_writes_new_tags_in_the_old_columns(self, tmp_path):
         first, *_ = read_text(tmp_path, CONLL_2003)
         changed = Gold("k", first.text, *first.grid, ["O", "O", "B-PER", "I-PER"], "train", {}, first.layout)
-        assert conll_out.render(changed, scheme="original").split("\n")[4:6] == ["German JJ I-NP I-PER", "call NN I-NP I-PER"]
+        assert conll_out.render(changed, scheme="original").split("\n")[4:6] == [
+            "German JJ I-NP I-PER",
+            "call NN I-NP I-PER",
+        ]
 
     def test_an_entity_over_a_sentence_break_stays_whole(self, tmp_path):
         record, _ = read_text(tmp_path, CONLL_2003, unit="document")

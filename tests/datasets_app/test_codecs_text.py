@@ -37,7 +37,7 @@ class TestEncodings:
         assert (first.text, second.text) == ("Grüße", "你好 👋")
 
     def test_another_encoding_is_named_by_its_byte(self, read):
-        with pytest.raises(Invalid, match="byte 0xfc at position 8 .line 2.*UTF-8") as caught:
+        with pytest.raises(Invalid, match=r"byte 0xfc at position 8 \(line 2\).*UTF-8") as caught:
             read("txt", b"first\nGr\xfc\xdfe\n")
         assert caught.value.code == "bad_encoding"
         assert caught.value.details == {"position": 8, "line": 2}
@@ -53,7 +53,9 @@ class TestEncodings:
             read("txt", content)
         assert caught.value.code == "empty_file"
 
-    @pytest.mark.parametrize("content", [b"PK\x03\x04...", b"\x89PNG\r\n", b"PAR1\0\0", b"\0\1\2\xff\xfe\xfd", b"%PDF-1.7"])
+    @pytest.mark.parametrize(
+        "content", [b"PK\x03\x04...", b"\x89PNG\r\n", b"PAR1\0\0", b"\0\1\2\xff\xfe\xfd", b"%PDF-1.7"]
+    )
     def test_a_binary_file(self, read, content):
         with pytest.raises(Invalid) as caught:
             read("txt", content)
@@ -104,13 +106,17 @@ class TestCsv:
 
 class TestJsonl:
     def test_text_with_spans(self, read):
-        (record,) = read("jsonl", '{"id": 5, "text": "Ada", "spans": [{"start": 0, "end": 3, "label": "PER"}], "by": "x"}')
+        (record,) = read(
+            "jsonl", '{"id": 5, "text": "Ada", "spans": [{"start": 0, "end": 3, "label": "PER"}], "by": "x"}'
+        )
         assert (record.key, record.text, record.spans) == ("5", "Ada", [CharSpan(0, 3, "PER")])
         assert record.meta == {"by": "x"}
 
     @pytest.mark.parametrize("name", ["tags", "ner_tags"])
     def test_tokens_with_tags(self, read, name):
-        (record,) = read("jsonl", json.dumps({"tokens": ["你", "好", "Ada"], name: ["O", "O", "B-PER"], "split": "dev"}))
+        (record,) = read(
+            "jsonl", json.dumps({"tokens": ["你", "好", "Ada"], name: ["O", "O", "B-PER"], "split": "dev"})
+        )
         assert (record.text, record.tags, record.split) == ("你好 Ada", ["O", "O", "B-PER"], "dev")
 
     def test_bilou_is_recognized(self, read):
@@ -165,7 +171,7 @@ class TestJsonl:
 
     HOSTILE = st.text(
         st.characters(exclude_categories=["Cs"], exclude_characters="\0")
-        | st.sampled_from("👩‍👩‍👧e\u0301中文אב\u202e\u200b\u2028\xa0\u3000\x85 \t\r\n\"\\")
+        | st.sampled_from('👩‍👩‍👧e\u0301中文אב\u202e\u200b\u2028\xa0\u3000\x85 \t\r\n"\\')
     )
 
     @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
@@ -179,7 +185,9 @@ class TestJsonl:
         gold = Gold("key-1", text, starts, ends, tags, "test", {"n": [1, {"x": None}]})
         (record,) = read("jsonl", b"".join(codecs.WRITERS["jsonl"].write([gold], scheme="iob2")))
         fitted = fit(record, tokenizer="words")
-        again = Gold(record.key, record.text, list(fitted.starts), list(fitted.ends), fitted.tags, record.split, record.meta)
+        again = Gold(
+            record.key, record.text, list(fitted.starts), list(fitted.ends), fitted.tags, record.split, record.meta
+        )
         assert again == gold
 
     def test_a_grid_that_tokens_do_not_tell_is_written_as_offsets(self, read):

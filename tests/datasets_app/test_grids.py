@@ -57,7 +57,9 @@ def test_spans_and_tags_must_agree():
     assert caught.value.code == "spans_contradict_tags"
 
 
-@pytest.mark.parametrize(("text", "code"), [("", "no_tokens"), (" \u3000\n", "no_tokens"), ("x" * 1_000_001, "text_too_long")])
+@pytest.mark.parametrize(
+    ("text", "code"), [("", "no_tokens"), (" \u3000\n", "no_tokens"), ("x" * 1_000_001, "text_too_long")]
+)
 def test_texts_that_cannot_be_labeled(text, code):
     with pytest.raises(Refused) as caught:
         fit(Record(1, text), tokenizer="words")

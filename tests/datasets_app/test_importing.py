@@ -12,8 +12,7 @@ from labeling import documents
 from labeling.annotate import save
 from labeling.errors import Invalid, TooLarge
 from labeling.models import Annotation, Document, Event, Label, Prediction
-
-from .conftest import failures
+from tests.datasets_app.conftest import failures
 
 CONLL = "Ada\tB-PER\nmet\tO\nBob\tB-PER\n\nIn\tO\nParis\tB-LOC\n\nAda\tB-PER\nmet\tO\nBob\tB-PER\n\n"
 
@@ -50,7 +49,12 @@ class TestIn:
         assert result(job, "documents", "existing", "annotations", "errors", "scheme") == (3, 0, 3, 0, "iob2")
         assert (job.done, job.total, job.error_count) == (3, 3, 0)
         first, second, third = Document.objects.order_by("line")
-        assert (first.text, first.tokens, first.split, first.status) == ("Ada met Bob", ["Ada", "met", "Bob"], "test", "accepted")
+        assert (first.text, first.tokens, first.split, first.status) == (
+            "Ada met Bob",
+            ["Ada", "met", "Bob"],
+            "test",
+            "accepted",
+        )
         assert [document.line for document in (first, second, third)] == [1, 5, 8]
         assert {document.source for document in (first, second, third)} == {job.pk}
         assert first.group_key == third.group_key != second.group_key
@@ -100,7 +104,9 @@ class TestIn:
         assert Document.objects.get(text="mine").split == "validation"
         assert Document.objects.filter(split="test").count() == 200
         bring(jsonl(*({"text": f"other {n}"} for n in range(400))), name="b.jsonl")
-        counts = [Document.objects.filter(text__startswith="other", split=s).count() for s in ("train", "validation", "test")]
+        counts = [
+            Document.objects.filter(text__startswith="other", split=s).count() for s in ("train", "validation", "test")
+        ]
         assert min(counts) > 10
         assert counts[0] > 280
 
@@ -120,10 +126,10 @@ class TestIn:
         assert result(bring(CONLL, split="test"), "documents", "existing") == (3, 0)
 
     def test_hostile_strings_arrive_as_they_are(self, bring):
-        text = "tab\\t \\N {\"a\",\\} 👩‍👩‍👧 é \u2028 end\\."
-        bring(jsonl({"text": text, "id": "\\N\t{}", "meta": {"a\\": ["\"", "\n\\n"]}}), name="a.jsonl")
+        text = 'tab\\t \\N {"a",\\} 👩‍👩‍👧 é \u2028 end\\.'
+        bring(jsonl({"text": text, "id": "\\N\t{}", "meta": {"a\\": ['"', "\n\\n"]}}), name="a.jsonl")
         document = Document.objects.get()
-        assert (document.text, document.key, document.meta) == (text, "\\N\t{}", {"a\\": ["\"", "\n\\n"]})
+        assert (document.text, document.key, document.meta) == (text, "\\N\t{}", {"a\\": ['"', "\n\\n"]})
 
 
 class TestAgain:
@@ -154,7 +160,9 @@ class TestAgain:
 
     def test_an_id_that_another_text_has_is_an_error(self, bring):
         bring(jsonl({"id": "1", "text": "one"}), name="a.jsonl")
-        job = bring(jsonl({"id": "1", "text": "other"}, {"id": "2", "text": "two"}, {"id": "2", "text": "x"}), name="b.jsonl")
+        job = bring(
+            jsonl({"id": "1", "text": "other"}, {"id": "2", "text": "two"}, {"id": "2", "text": "x"}), name="b.jsonl"
+        )
         assert result(job, "documents", "existing", "errors") == (1, 0, 2)
         assert failures(job) == [(1, "id_taken"), (3, "id_taken")]
         assert Document.objects.get(key="1").text == "one"
@@ -171,7 +179,12 @@ class TestBadInput:
     def test_unknown_labels_are_created(self, bring, project):
         job = bring("a\tB-ORG\n\nb\tB-creative-work\n")
         assert job.result["labels_created"] == ["ORG", "creative-work"]
-        assert list(project.labels.values_list("name", "position")) == [("PER", 1), ("LOC", 2), ("ORG", 3), ("creative-work", 4)]
+        assert list(project.labels.values_list("name", "position")) == [
+            ("PER", 1),
+            ("LOC", 2),
+            ("ORG", 3),
+            ("creative-work", 4),
+        ]
         assert Event.objects.filter(verb="label.added").count() == 2
 
     def test_unknown_labels_are_reported(self, bring, project):
@@ -229,7 +242,7 @@ class TestBadInput:
 class TestResuming:
     def test_from_every_cursor_the_rows_are_the_same(self, bring, project, manager, monkeypatch):
         monkeypatch.setattr(importing, "BATCH_RECORDS", 2)
-        content = "".join(f"{word}\tB-PER\n\n" for word in "a b a c a b d".split()) + "bad\n\nb\tB-PER\n\n"
+        content = "".join(f"{word}\tB-PER\n\n" for word in ["a", "b", "a", "c", "a", "b", "d"]) + "bad\n\nb\tB-PER\n\n"
         job = importing.start(project, manager, BytesIO(content.encode()), name="a.conll")
         for done in (2, 4, 6, 8):
             self.die_at(job, done)
@@ -239,7 +252,6 @@ class TestResuming:
         assert failures(job) == [(15, "wrong_columns")]
         numbers = [document.key.rpartition("-")[2] for document in Document.objects.order_by("line")]
         assert numbers == ["1", "1", "2", "1", "3", "2", "1", "3"]
-
 
     def die_at(self, job: Job, done: int) -> None:
         """Run until so many records are kept, then stop as if the worker had died."""
