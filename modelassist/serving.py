@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TEXTS_MAX = 256
 CHARACTERS_MAX = 200_000  # of all texts of one request together
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 60.0  # a worker that has just begun loads the network first
 
 
 def predict(project: Project, texts: Sequence[str], *, wait: float = WAIT_SECONDS) -> dict[str, Any]:
