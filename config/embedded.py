@@ -103,6 +103,8 @@ class Services:
             stop(process, command)
         if self._lock is not None:
             end_leftovers(self.data_dir)  # whatever was started between a signal and its being noted
+            with suppress(OSError):  # mostly there is none
+                _short_dir(self.data_dir / "postgres").rmdir()
             os.close(self._lock)
             self._lock = None
 
@@ -274,7 +276,7 @@ def socket_dir(pgdata: Path, *, user: str | None = None) -> Path:
     """
     if len(os.fsencode(pgdata / SOCKET_NAME)) <= SOCKET_PATH_LIMIT:
         return pgdata
-    short = Path(tempfile.gettempdir()) / f"goldset-{hashlib.sha256(os.fsencode(pgdata)).hexdigest()[:16]}"
+    short = _short_dir(pgdata)
     short.mkdir(mode=0o700, exist_ok=True)
     if user:
         shutil.chown(short, user, user)
@@ -282,6 +284,10 @@ def socket_dir(pgdata: Path, *, user: str | None = None) -> Path:
         raise CannotStart(f"{short} belongs to somebody else; remove it, or give a shorter DATA_DIR.")
     short.chmod(0o700)
     return short
+
+
+def _short_dir(pgdata: Path) -> Path:
+    return Path(tempfile.gettempdir()) / f"goldset-{hashlib.sha256(os.fsencode(pgdata)).hexdigest()[:16]}"
 
 
 def redis_command(folder: Path, *, port: int, password: str) -> Command:

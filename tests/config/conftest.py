@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
-    """An empty folder outside of pytest's own, which each pytest on the machine closes to other users."""
-    folder = Path(tempfile.mkdtemp(prefix="goldset-own-")).resolve()
+    """An empty folder beside the test run's servers: pytest's own is closed to other users by each pytest
+    that begins on the machine, and this one is removed even after a killed run (see `tests.services`)."""
+    folder = Path(tempfile.mkdtemp(prefix="own-", dir=settings.DATA_DIR))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -119,6 +119,7 @@ def test_a_deep_data_directory_has_its_socket_elsewhere(data_dir, own_servers):
         assert len(os.fsencode(folder)) < SOCKET_PATH_LIMIT < len(os.fsencode(deep))
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         psycopg.connect(services.addresses["DATABASE_URL"]).close()
+    assert not folder.exists()
 
 
 def test_a_data_directory_with_blanks_and_other_letters(data_dir, own_servers):

@@ -110,7 +110,7 @@ def test_starts_with_a_banner_and_stops_clean(start):
     assert processes_of(run.data_dir) == []
 
 
-def test_everything_killed_at_once_starts_again_with_its_data(start):
+def test_a_crash_of_everything_and_of_the_supervisor_alone(start):
     run = start().until_ready()
     victims = psutil.Process(run.process.pid).children(recursive=True)
     run.process.kill()
@@ -119,22 +119,19 @@ def test_everything_killed_at_once_starts_again_with_its_data(start):
             victim.kill()
     run.process.wait()
     assert (run.data_dir / "postgres" / "postmaster.pid").exists()
-    again = start(port=run.port).until_ready()
-    assert again.get("/readyz") == 200
-    assert again.stop() == 0
+
+    second = start(port=run.port).until_ready()
+    assert second.get("/readyz") == 200
+    second.process.kill()
+    second.process.wait()
+
+    third = start(port=run.port).until_ready()  # at once: what still ends is waited for
+    assert third.get("/readyz") == 200
+    assert third.stop() == 0
     assert processes_of(run.data_dir) == []
 
 
-def test_the_supervisor_killed_alone_takes_everything_with_it(start):
-    run = start().until_ready()
-    run.process.kill()
-    run.process.wait()
-    again = start(port=run.port).until_ready()  # at once: what still ends is waited for
-    assert again.stop() == 0
-    assert processes_of(run.data_dir) == []
-
-
-def test_what_dies_is_started_again(start):
+def test_what_dies_is_started_again_and_two_signals_stop_at_once(start):
     run = start().until_ready()
     before = {word: child.pid for word, child in run.children().items()}
     for child in run.children().values():
@@ -151,7 +148,9 @@ def test_what_dies_is_started_again(start):
 
     wait_for(back, seconds=120, says=run.why)
     assert "beat had ended" in run.said
-    assert run.stop() == 0
+    run.process.send_signal(signal.SIGINT)
+    time.sleep(0.1)
+    assert run.stop(signal.SIGINT) == 0
     assert processes_of(run.data_dir) == []
 
 
@@ -159,14 +158,6 @@ def test_a_signal_while_starting_leaves_nothing(start):
     run = start()
     wait_for(lambda: (run.data_dir / "services.json").exists(), says=run.why)
     assert run.stop() == 0
-    assert processes_of(run.data_dir) == []
-
-
-def test_two_signals_stop_at_once(start):
-    run = start().until_ready()
-    run.process.send_signal(signal.SIGINT)
-    time.sleep(0.1)
-    assert run.stop(signal.SIGINT) == 0
     assert processes_of(run.data_dir) == []
 
 
