@@ -1,8 +1,10 @@
 """Rows for tests, with as little said as possible: `document(project(), "Ada met Bob .")`."""
 
+from functools import cache
 from itertools import count
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 
 from labeling import tokens
@@ -15,7 +17,13 @@ _number = count(1)
 def user(name: str = "", *, superuser: bool = False) -> User:
     """A person with `PASSWORD`."""
     name = name or f"person{next(_number)}"
-    return User.objects.create_user(name, password=PASSWORD, is_superuser=superuser, is_staff=superuser)
+    return User.objects.create(username=name, password=_hashed(), is_superuser=superuser, is_staff=superuser)
+
+
+@cache
+def _hashed() -> str:
+    """Hashing is slow on purpose; once a run is enough."""
+    return make_password(PASSWORD)
 
 
 def project(*, manager: User | None = None, labels: tuple[str, ...] = ("PER", "LOC"), **fields: Any) -> Project:
