@@ -1,6 +1,11 @@
 /* The token cursor and the selection that grows from it: `anchor` stays, `focus` moves.
    Roving focus: exactly one token can be tabbed to. Emits `move`. */
 
+// `dir="auto"` and :dir() would tell, but with them each change of a long text costs a walk through all of it.
+const LETTER = /\p{L}/u;
+const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+const directions = new WeakMap(); // line -> whether its first letter runs from right to left
+
 export class Cursor extends EventTarget {
   #view;
   #anchor = 0;
@@ -52,10 +57,12 @@ export class Cursor extends EventTarget {
   }
 
   left(options) {
+    if (!this.#view.length) return;
     this.to(this.#focus + (this.#rightToLeft ? 1 : -1), options);
   }
 
   right(options) {
+    if (!this.#view.length) return;
     this.to(this.#focus + (this.#rightToLeft ? -1 : 1), options);
   }
 
@@ -76,8 +83,9 @@ export class Cursor extends EventTarget {
   }
 
   get #rightToLeft() {
-    const line = this.#view.token(this.#focus)?.closest(".line");
-    return Boolean(line) && line.matches(":dir(rtl)");
+    const line = this.#view.token(this.#focus).closest(".line");
+    if (!directions.has(line)) directions.set(line, RIGHT_TO_LEFT.test(LETTER.exec(line.textContent)?.[0] ?? ""));
+    return directions.get(line);
   }
 
   #show() {

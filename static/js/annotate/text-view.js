@@ -3,6 +3,8 @@
 
 import { keyOf } from "goldset/annotate/spans.js";
 
+const SENTENCE_END = /^[.!?。！？؟]+$/u;
+
 export class TextView {
   #root;
   #grid;
@@ -54,7 +56,9 @@ export class TextView {
         lines.push(newLine());
         lines.at(-1).append(begin);
       }
-      if (index < this.#grid.length) lines.at(-1).append(this.#newToken(index));
+      if (index === this.#grid.length) break;
+      if (isFull(lines.at(-1), index ? this.#grid.token(index - 1) : "")) lines.push(newLine());
+      lines.at(-1).append(this.#newToken(index));
     }
     lines.forEach((line) => line.normalize());
     this.#root.replaceChildren(...lines);
@@ -75,10 +79,7 @@ export class TextView {
       const frame = document.createElement("mark");
       frame.className = suggested ? "entity suggested" : "entity";
       frame.style.setProperty("--label", this.#colors.get(span.label) ?? "#888888");
-      const range = document.createRange();
-      range.setStartBefore(first);
-      range.setEndAfter(last);
-      range.surroundContents(frame);
+      wrap(frame, first, last);
       return frame;
     });
     frames.at(-1).append(tagOf(span, suggested));
@@ -97,6 +98,13 @@ export class TextView {
   }
 }
 
+/* A line of thousands of tokens is cut where a sentence ends, or else anywhere: the browser lays out each piece by
+   itself, and only those in sight. It looks like any other wrapped line. */
+function isFull(line, before) {
+  const { childElementCount } = line;
+  return childElementCount >= 600 || (childElementCount >= 300 && SENTENCE_END.test(before));
+}
+
 function newLine() {
   const line = document.createElement("div");
   line.className = "line";
@@ -110,6 +118,13 @@ function tagOf({ label, confidence }, suggested) {
   const sure = suggested && confidence != null ? ` ${Math.round(confidence * 100)}%` : "";
   tag.textContent = `${label}${suggested ? "?" : ""}${sure}`;
   return tag;
+}
+
+/* By hand, since a Range looks for its place among all siblings, of which a long text has thousands. */
+function wrap(frame, first, last) {
+  const after = last.nextSibling;
+  first.before(frame);
+  while (frame.nextSibling !== after) frame.append(frame.nextSibling);
 }
 
 function unwrap(frame) {
