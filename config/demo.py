@@ -19,8 +19,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from config import demo_stages as stages
+from config.data_dir import CannotStart, write_private
 from config.demo_stages import Demo, Round, StageFailed
-from config.embedded import CannotStart, free_port, write_private
+from config.embedded import free_port
 from config.rest import Client, JobFailed, Refused
 from config.up import Options, Supervisor, not_ready
 

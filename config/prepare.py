@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from config.embedded import write_private
+from config.data_dir import write_private
 
 LOCK = 0x60_1D_5E7
 

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from config.embedded import CannotStart, Services, make_private, write_private
+from config.data_dir import CannotStart, make_private, write_private
+from config.embedded import Services
 from config.processes import Command, Process, kill, limit_logs, log_file, spawn
 
 BASE_DIR = Path(__file__).resolve().parent.parent

@@ -14,7 +14,8 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-from config.embedded import SOCKET_PATH_LIMIT, CannotStart, Services, write_private
+from config.data_dir import CannotStart, write_private
+from config.embedded import SOCKET_PATH_LIMIT, Services
 from config.processes import LOG_LIMIT, limit_logs
 
 
