@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from datasets_app.codecs.hf import FILE
 from labeling import bio
 
+ARROW_FILE = "data-00000-of-00001.arrow"  # of each split's folder, as `codecs.hf` writes it
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _REVIEW = {
     "always": "a reviewer accepted each text",
@@ -53,7 +53,7 @@ def _yaml(facts: Facts) -> str:
     lines += ["configs:", "- config_name: default", "  data_files:"]
     for split, counted in facts.counts["splits"].items():
         if counted["documents"]:  # load_dataset fails on a split without rows; load_from_disk has it all the same
-            lines += [f"  - split: {split}", f"    path: {split}/{FILE}"]
+            lines += [f"  - split: {split}", f"    path: {split}/{ARROW_FILE}"]
     lines += ["dataset_info:", "  features:", "  - name: id", "    dtype: string", "  - name: tokens"]
     lines += ["    list: string", "  - name: ner_tags", "    list:", "      class_label:", "        names:"]
     lines += [f"          '{number}': {json.dumps(name, ensure_ascii=False)}" for number, name in enumerate(names)]

@@ -25,8 +25,8 @@ MODEL = "import"  # the name under which imported suggestions stand
 _TABLES = """
 DROP TABLE IF EXISTS import_rows, import_seen;
 CREATE TEMPORARY TABLE import_rows (
-  line bigint, key text, text text, token_starts integer[], token_ends integer[], split text, group_key text,
-  meta jsonb, layout jsonb, tags text[]);
+  line bigint, key text, text text, token_starts integer[], token_ends integer[], split text, hashed_split text,
+  group_key text, meta jsonb, layout jsonb, tags text[]);
 CREATE TEMPORARY TABLE import_seen (digest text PRIMARY KEY, times bigint)
 """
 _NUMBER = """
@@ -39,10 +39,15 @@ counted AS (
   ON CONFLICT (digest) DO UPDATE SET times = seen.times + excluded.times RETURNING digest, times)
 SELECT counted.times - given.times + given.nth FROM given JOIN counted USING (digest) ORDER BY place
 """
+# A text without a split of its own goes where its group is already: the hash speaks only for new groups, since
+# the group may have come with a split, or before the project's shares were changed.
 _DOCUMENTS = """
 INSERT INTO labeling_document
   (project_id, key, text, token_starts, token_ends, split, group_key, status, meta, layout, source, line)
-SELECT %(project)s, key, text, token_starts, token_ends, split, group_key,
+SELECT %(project)s, key, text, token_starts, token_ends,
+       coalesce(split, (SELECT known.split FROM labeling_document AS known
+                         WHERE known.project_id = %(project)s AND known.group_key = import_rows.group_key
+                         ORDER BY known.id LIMIT 1), hashed_split), group_key,
        CASE WHEN %(accept)s AND tags IS NOT NULL THEN 'accepted' ELSE 'pending' END, meta, layout, %(job)s, line
   FROM import_rows ORDER BY line
 ON CONFLICT (project_id, key) DO NOTHING
@@ -81,12 +86,13 @@ SELECT document.id, '{MODEL}', row.tags, array_fill(1.0, ARRAY[cardinality(row.t
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A record that fits, with its key and split."""
+    """A record that fits, with its key, its own split if it has one, and the one that the hash gives."""
 
     record: Record
     fitted: Fitted
     key: str
-    split: str
+    split: str | None
+    hashed_split: str
     group: str
 
 
@@ -177,7 +183,7 @@ class Batches:
         fitted = fit(record, tokenizer=self.project.tokenizer)
         group = record.group or splits.group_key(record.text)
         shares = {"validation": self.project.validation_share, "test": self.project.test_share}
-        return Ready(record, fitted, key, SPLITS[split] if split else splits.split_of(group, **shares), group)
+        return Ready(record, fitted, key, SPLITS[split] if split else None, splits.split_of(group, **shares), group)
 
     # Labels
 
@@ -243,7 +249,8 @@ def _row(ready: Ready) -> str:
             copying.text(record.text),
             copying.integers(fitted.starts),
             copying.integers(fitted.ends),
-            ready.split,
+            ready.split or copying.NULL,
+            ready.hashed_split,
             ready.group,
             copying.text(json.dumps(record.meta, ensure_ascii=False)),
             copying.NULL if record.layout is None else copying.text(json.dumps(record.layout, ensure_ascii=False)),

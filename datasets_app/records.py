@@ -102,8 +102,9 @@ class Gold:
     @classmethod
     def of_row(cls, *row: Any) -> "Gold":
         """From a database row of the fields in their order, with `meta` and `layout` as JSON text."""
-        *values, meta, layout = row
-        return cls(*values, {} if meta == "{}" else json.loads(meta), layout and json.loads(layout))
+        key, text, starts, ends, tags, split, meta, layout = row
+        held = {} if meta == "{}" else json.loads(meta)
+        return cls(key, text, starts, ends, tags, split, held, layout and json.loads(layout))
 
     @property
     def tokens(self) -> list[str]:

@@ -12,10 +12,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from datasets_app.card import ARROW_FILE
 from datasets_app.codecs.arrow import BATCH_ROWS, Sink, batches, features, schema
 from datasets_app.records import Gold
 
-FILE = "data-00000-of-00001.arrow"
 Rows = Callable[[str], Iterator[Gold]]
 
 
@@ -31,7 +31,7 @@ def write(
         for split in splits:
             put.json(f"{split}/dataset_info.json", _info(labels))
             put.json(f"{split}/state.json", _state(split, fingerprint))
-            for _ in put.table(f"{split}/{FILE}", rows(split), labels):
+            for _ in put.table(f"{split}/{ARROW_FILE}", rows(split), labels):
                 yield sink.drain()
     yield sink.drain()
 
@@ -72,7 +72,7 @@ def _info(labels: Sequence[str]) -> dict[str, Any]:
 
 def _state(split: str, fingerprint: str) -> dict[str, Any]:
     return {
-        "_data_files": [{"filename": FILE}],
+        "_data_files": [{"filename": ARROW_FILE}],
         "_fingerprint": f"{fingerprint[:16]}-{split}",
         "_format_columns": None,
         "_format_kwargs": {},

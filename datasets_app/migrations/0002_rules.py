@@ -1,4 +1,5 @@
 """Versions and their items are never changed or deleted, and a finished version takes no more items.
+Texts are found by the group whose split they share.
 
 Items are written first, in the transaction that then writes their version's row: from the moment a
 version can be seen it is complete.
@@ -7,6 +8,8 @@ version can be seen it is complete.
 from django.db import migrations
 
 RULES = """
+CREATE INDEX document_group ON labeling_document (project_id, group_key);
+COMMENT ON INDEX document_group IS 'Reader: datasets_app.importing_batch, the split that a group has already';
 CREATE TRIGGER version_frozen BEFORE UPDATE OR DELETE ON datasets_app_datasetversion
   FOR EACH ROW EXECUTE FUNCTION goldset_refuse();
 CREATE TRIGGER version_item_frozen BEFORE UPDATE OR DELETE ON datasets_app_versionitem
@@ -25,6 +28,7 @@ CREATE TRIGGER version_item_complete AFTER INSERT ON datasets_app_versionitem
 """
 
 UNDO = """
+DROP INDEX document_group;
 DROP TRIGGER version_item_complete ON datasets_app_versionitem;
 DROP FUNCTION datasets_version_complete;
 DROP TRIGGER version_item_frozen ON datasets_app_versionitem;

@@ -110,6 +110,14 @@ class TestIn:
         assert min(counts) > 10
         assert counts[0] > 280
 
+    def test_a_duplicate_never_sits_on_both_sides(self, bring, project):
+        rows = [{"text": f"text {n}"} for n in range(60)]
+        bring(jsonl(*rows), name="a.jsonl", split="test")
+        project.validation_share = 0.45
+        project.save()
+        bring(jsonl(*({"text": row["text"].upper(), "id": f"b{n}"} for n, row in enumerate(rows))), name="b.jsonl")
+        assert set(Document.objects.filter(key__startswith="b").values_list("split", flat=True)) == {"test"}
+
     def test_sentences_of_a_docstart_document_share_a_split(self, bring):
         sentences = [f"s{number}\tO\n\n" for number in range(96)]
         blocks = ["".join(sentences[at : at + 8]) for at in range(0, 96, 8)]

@@ -130,7 +130,11 @@ class TestInOneProcess:
 
 @pytest.mark.django_db(transaction=True)
 class TestOverTime:
-    """What another process sees while a job runs: here it is the handler's own thread that looks."""
+    """What others see while a job runs, here in a thread of the test."""
+
+    @pytest.fixture(autouse=True)
+    def nobody_else_runs_it(self, monkeypatch):
+        monkeypatch.setattr(jobs, "_send", lambda job_id, kind: None)
 
     def test_a_long_step_keeps_its_claim(self, project, manager, settings):
         settings.JOB_STALE_SECONDS = 0.5
