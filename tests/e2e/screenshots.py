@@ -116,10 +116,8 @@ def prepare(page: Page) -> None:
     page.locator(".token:visible, .empty h2:visible").first.wait_for()
     if page.locator("mark.suggested").count():
         page.keyboard.press("a")
-    page.keyboard.press("End")
-    for _ in range(3):
-        page.keyboard.press("ArrowLeft")
-    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("a")
+    page.keyboard.press("Shift+ArrowRight")
     page.wait_for_timeout(1500)  # the draft is saved
 
 

@@ -115,7 +115,7 @@ function newLine() {
 function tagOf({ label, confidence }, suggested) {
   const tag = document.createElement("span");
   tag.className = "tag";
-  const sure = suggested && confidence != null ? ` ${Math.round(confidence * 100)}%` : "";
+  const sure = suggested && confidence != null ? `\u00a0${Math.round(confidence * 100)}%` : "";
   tag.textContent = `${label}${suggested ? "?" : ""}${sure}`;
   return tag;
 }
