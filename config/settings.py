@@ -49,7 +49,7 @@ def database(url: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.pop("host", None) or parts.hostname or "",
         "PORT": query.pop("port", None) or (str(parts.port) if parts.port else ""),
-        "OPTIONS": query,
+        "OPTIONS": {"connect_timeout": 5, **query},
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }

@@ -70,6 +70,9 @@ _MODEL: dict[str, Any] = {
 }
 
 
+_Model = type(inline_serializer("Model", _MODEL))  # one class: the schema tells shapes apart by their class
+
+
 def model(*, many: bool = False) -> serializers.BaseSerializer[Any]:
     """The shape of a model, or of a list of them."""
-    return inline_serializer("Model", _MODEL, many=many)
+    return _Model(many=many)
