@@ -110,7 +110,7 @@ class SpanSerializer(serializers.Serializer[Any]):
     label = serializers.CharField(max_length=100)  # type: ignore[assignment]  # a field's name, not its caption
 
 
-@extend_schema_field(list[str])
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
 class TagListField(serializers.Field[list[str], Any, list[str], Any]):
     """A list of strings, checked in one pass: a document may have 20,000 tokens."""
 
