@@ -52,16 +52,16 @@ SELECT %(project)s, key, text, token_starts, token_ends,
   FROM import_rows ORDER BY line
 ON CONFLICT (project_id, key) DO NOTHING
 """
-_TAKEN = """
-SELECT row.line, row.key FROM import_rows AS row
-  JOIN labeling_document AS document ON document.project_id = %(project)s AND document.key = row.key
- WHERE document.text <> row.text ORDER BY row.line
+# OFFSET 0 looks each row up by the unique index. As a plain join it is planned with the statistics of a table
+# that is just being filled, which say that reading the whole project for every batch costs nothing.
+_KNOWN = """
+  FROM import_rows AS row CROSS JOIN LATERAL (
+    SELECT * FROM labeling_document WHERE project_id = %(project)s AND key = row.key OFFSET 0) AS document
 """
+_TAKEN = f"SELECT row.line, row.key {_KNOWN} WHERE document.text <> row.text ORDER BY row.line"
 # A text that was here before takes labels only if nobody has begun to label it.
-_LABELED = """
-  FROM import_rows AS row
-  JOIN labeling_document AS document ON document.project_id = %(project)s AND document.key = row.key
- WHERE row.tags IS NOT NULL AND document.archived_at IS NULL AND document.text = row.text
+_LABELED = f"""
+{_KNOWN} WHERE row.tags IS NOT NULL AND document.archived_at IS NULL AND document.text = row.text
    AND document.token_starts = row.token_starts AND document.token_ends = row.token_ends
 """
 _ACCEPT = f"""
@@ -69,13 +69,14 @@ INSERT INTO labeling_annotation
   (document_id, annotator_id, tags, state, accepted, revision, seconds, note, suggested_by, suggestion_use,
    created_at, updated_at, submitted_at, accepted_at, accepted_by_id)
 SELECT document.id, %(user)s, row.tags, 'submitted', true, 1, 0, '', '', '{{}}', now(), now(), now(), now(), %(user)s
-{_LABELED} AND NOT EXISTS (SELECT FROM labeling_annotation AS other WHERE other.document_id = document.id)
+{_LABELED} AND NOT EXISTS (SELECT FROM labeling_annotation AS other WHERE other.document_id = document.id OFFSET 0)
  ORDER BY row.line ON CONFLICT DO NOTHING
 """
-_MARK = """
-UPDATE labeling_document AS document SET status = 'accepted' FROM import_rows AS row
- WHERE document.project_id = %(project)s AND document.key = row.key AND document.status <> 'accepted'
-   AND EXISTS (SELECT FROM labeling_annotation AS gold WHERE gold.document_id = document.id AND gold.accepted)
+_MARK = f"""
+UPDATE labeling_document SET status = 'accepted' WHERE id = ANY(ARRAY(
+  SELECT document.id {_KNOWN} WHERE document.status <> 'accepted'
+     AND EXISTS (
+       SELECT FROM labeling_annotation AS gold WHERE gold.document_id = document.id AND gold.accepted OFFSET 0)))
 """
 _SUGGEST = f"""
 INSERT INTO labeling_prediction (document_id, model, tags, confidences)

@@ -8,7 +8,7 @@ version can be seen it is complete.
 from django.db import migrations
 
 RULES = """
-CREATE INDEX document_group ON labeling_document (project_id, group_key);
+CREATE INDEX document_group ON labeling_document (project_id, group_key, id);
 COMMENT ON INDEX document_group IS 'Reader: datasets_app.importing_batch, the split that a group has already';
 CREATE TRIGGER version_frozen BEFORE UPDATE OR DELETE ON datasets_app_datasetversion
   FOR EACH ROW EXECUTE FUNCTION goldset_refuse();
