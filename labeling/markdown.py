@@ -19,7 +19,7 @@ _INLINE: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\*\*([^*\n]+)\*\*"), r"<strong>\1</strong>"),
     (re.compile(r"\*([^*\s][^*\n]*)\*"), r"<em>\1</em>"),
     (
-        re.compile(r"\[([^\]\n]+)\]\((https?://[^\s()]+)\)"),
+        re.compile(r"\[([^\[\]\n]+)\]\((https?://[^\s()<>*]+)\)"),
         r'<a href="\2" rel="noopener noreferrer" target="_blank">\1</a>',
     ),
 )

@@ -43,9 +43,10 @@ def _values(label: object) -> dict[str, object]:
 
 @require_POST
 @login_required
-def label(request: HttpRequest, slug: str, name: str) -> HttpResponse:
-    """Change, move or delete a label."""
+def label(request: HttpRequest, slug: str) -> HttpResponse:
+    """Change, move or delete a label. Its name comes in the form: in an address, `..` or `a/b` would get lost."""
     project = access.project_for(request.user, slug, Role.MANAGER)
+    name = request.POST.get("label", "")
     found = access.label_for(project, name)
     action = request.POST.get("action", "save")
     if action == "delete":

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from pytest_django.live_server_helper import LiveServer
 
-from labeling import annotate, predictions
-from labeling.models import Annotation, Assignment, Document, Event, Project
+from labeling import annotate, predictions, review
+from labeling.models import Annotation, Assignment, Document, Event, Label, Project
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -195,6 +196,34 @@ def test_a_conflict_is_put_to_the_person(page: Page, project: Project, annotator
     complaints.clear()  # the 409
 
 
+def test_a_returned_text_comes_first_with_its_note(page: Page, project: Project, annotator: User) -> None:
+    returned = factories.document(project, priority=0.1)
+    factories.document(project, "Another text .", priority=0.9)
+    tags = ["B-PER", *["O"] * 7]
+    given = annotate.save(project, annotator, returned.pk, tags=tags, revision=0, submit=True)
+    reviewer = factories.member(project, role="reviewer")
+    review.give_back(project, reviewer, returned.pk, annotation_id=given.pk, note="And the last name?")
+    start(page, project)
+    expect(page.get_by_text("And the last name?")).to_be_visible()
+    press(page, "Shift+ArrowRight", "1", "Enter")
+    expect(page.locator("[data-part=text]")).to_contain_text("Another text")
+    given.refresh_from_db()
+    assert (given.state, given.tags[:2]) == ("submitted", ["B-PER", "I-PER"])
+
+
+def test_the_palette_finds_a_label_by_name(page: Page, project: Project, annotator: User) -> None:
+    for number in range(20):
+        Label.objects.create(project=project, name=f"KIND-{number}", color="#aabbcc", position=10 + number)
+    factories.document(project)
+    start(page, project)
+    press(page, "/")
+    page.keyboard.type("kind-17")
+    press(page, "Enter")
+    expect(page.locator("mark.entity")).to_have_text("AdaKIND-17")
+    expect(page.locator(".token").first).to_be_focused()
+    saved(page)
+
+
 def test_skip_says_why(page: Page, project: Project, annotator: User) -> None:
     document = factories.document(project)
     start(page, project)
@@ -214,3 +243,41 @@ def test_a_long_text_stays_usable(page: Page, project: Project, annotator: User)
     saved(page)
     own = Annotation.objects.get()
     assert own.tags[-2:] == ["B-PER", "I-PER"]
+
+
+def test_with_a_finger_on_a_narrow_window(
+    browser: Browser, context: BrowserContext, live_server: LiveServer, project: Project, annotator: User
+) -> None:
+    document = factories.document(project)
+    size = {"width": 390, "height": 800}
+    phone = browser.new_context(
+        base_url=live_server.url, storage_state=context.storage_state(), viewport=size, has_touch=True
+    )
+    page = phone.new_page()
+    start(page, project)
+    page.locator(".token", has_text="Charles").tap()
+    page.get_by_role("button", name="Extend").tap()
+    page.locator(".token", has_text="Babbage").tap()
+    expect(page.locator(".token.selected")).to_have_count(2)
+    page.locator(".palette-label", has_text="PER").tap()
+    expect(page.locator(".token.selected")).to_have_count(0)
+    swipe(page, "Ada", "Lovelace")
+    expect(page.locator(".token.selected")).to_have_text(["Ada", "Lovelace"])
+    page.locator(".palette-label", has_text="PER").click()  # a tap right after a synthetic swipe gives no click
+    page.get_by_role("button", name="Submit").tap()
+    expect(page.get_by_text("Nothing left to label")).to_be_visible()
+    phone.close()
+    own = Annotation.objects.get(document=document)
+    assert own.tags == ["B-PER", "I-PER", "O", "B-PER", "I-PER", "O", "O", "O"]
+
+
+def swipe(page: Page, first: str, last: str) -> None:
+    """Put a finger on one token, move it sideways to another, lift it."""
+    touch = page.context.new_cdp_session(page)
+    boxes = [page.locator(".token", has_text=text).first.bounding_box() for text in (first, last)]
+    (x, y), (to, _) = ((box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for step in range(1, 6):
+        point = {"x": x + (to - x) * step / 5, "y": y}
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import Page, expect
 
+from labeling import annotate, bio, projects
 from labeling.models import Document, Label, Membership, Project, Role
 from tests import factories
 from tests.e2e.staged import Stage, stage
@@ -123,14 +124,17 @@ def test_a_project_is_made_on_one_page(client: Client, db: None) -> None:
 
 def test_labels_are_added_changed_moved_and_deleted(client: Client, staged: Stage) -> None:
     url = f"/projects/{staged.project.slug}/labels/"
+    change = f"{url}change/"
     client.post(url, {"name": "NEW", "color": "#112233", "hotkey": "n", "description": "New."})
     assert "belongs to the annotate page" in client.post(url, {"name": "OTHER", "hotkey": "a"}).content.decode()
-    client.post(f"{url}NEW/", {"action": "save", "name": "NEWER", "color": "#445566", "hotkey": "", "description": ""})
-    client.post(f"{url}LOC/", {"action": "up"})
+    client.post(
+        change, {"label": "NEW", "action": "save", "name": "NEWER", "color": "#445566", "hotkey": "", "description": ""}
+    )
+    client.post(change, {"label": "LOC", "action": "up"})
     assert list(staged.project.labels.values_list("name", flat=True))[:2] == ["LOC", "PER"]
     assert Label.objects.filter(project=staged.project, name="NEWER", color="#445566", hotkey="").exists()
-    client.post(f"{url}NEWER/", {"action": "delete"})
-    refused = client.post(f"{url}PER/", {"action": "delete"}, follow=True)
+    client.post(change, {"label": "NEWER", "action": "delete"})
+    refused = client.post(change, {"label": "PER", "action": "delete"}, follow=True)
     assert "is used by annotations" in messages(refused)
     names = set(staged.project.labels.values_list("name", flat=True))
     assert "PER" in names
@@ -138,8 +142,8 @@ def test_labels_are_added_changed_moved_and_deleted(client: Client, staged: Stag
 
 
 def test_a_label_in_use_is_not_renamed(client: Client, staged: Stage) -> None:
-    url = f"/projects/{staged.project.slug}/labels/PER/"
-    refused = client.post(url, {"action": "save", "name": "PERSON", "color": "#445566"}, follow=True)
+    url = f"/projects/{staged.project.slug}/labels/change/"
+    refused = client.post(url, {"label": "PER", "action": "save", "name": "PERSON", "color": "#445566"}, follow=True)
     assert refused.status_code == 200
     assert "PER" in messages(refused)
     assert staged.project.labels.filter(name="PER").exists()
@@ -202,3 +206,20 @@ def test_errors_are_pages_with_a_way_on(client: Client, staged: Stage) -> None:
         assert answer.status_code == status
         assert "To the projects" in answer.content.decode()
     assert client.get(f"/projects/{staged.project.slug}/annotate/?document=x").status_code == 400
+
+
+def test_what_people_write_is_never_markup(client: Client, db: None) -> None:
+    evil = "<script>alert(1)</script><b>'\""
+    manager = factories.user()
+    labels = [{"name": f"X{evil}"[:40], "description": evil}]
+    project = projects.create(manager, name=evil, labels=labels, guidelines=f"**{evil}** [a](javascript:alert(1))")
+    document = factories.document(project, f"Ada {evil}", meta={"note": evil})
+    tags = bio.tags_of([bio.Span(0, 1, labels[0]["name"])], len(document.token_starts))
+    annotate.save(project, manager, document.pk, tags=tags, revision=0, submit=True)
+    client.force_login(manager)
+    pages = ("", "annotate/", "review/", f"review/{document.pk}/", "documents/", f"documents/{document.pk}/", "labels/")
+    for path in pages:
+        answer = client.get(f"/projects/{project.slug}/{path}")
+        assert answer.status_code == 200
+        assert "<script>alert" not in answer.content.decode(), path
+        assert 'href="javascript' not in answer.content.decode(), path

@@ -68,6 +68,7 @@ export class Cursor extends EventTarget {
 
   /* To the nearest token of the line above (-1) or below (1), as the lines are broken on the screen. */
   line(direction, options) {
+    if (!this.#view.length) return;
     const here = box(this.#view.token(this.#focus));
     let best = this.#focus;
     let distance = Infinity;

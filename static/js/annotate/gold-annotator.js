@@ -217,6 +217,7 @@ class GoldAnnotator extends HTMLElement {
   }
 
   #remove() {
+    if (!this.#grid.length) return;
     const { start, end } = this.#target;
     const text = this.#grid.range(start, end);
     this.#work.remove(start, end);
