@@ -263,8 +263,9 @@ def test_with_a_finger_on_a_narrow_window(
     expect(page.locator(".token.selected")).to_have_count(0)
     swipe(page, "Ada", "Lovelace")
     expect(page.locator(".token.selected")).to_have_text(["Ada", "Lovelace"])
-    page.locator(".palette-label", has_text="PER").click()  # a tap right after a synthetic swipe gives no click
-    page.get_by_role("button", name="Submit").tap()
+    # The first tap after a synthetic swipe gives no click.
+    page.locator(".palette-label", has_text="PER").click()
+    page.get_by_role("button", name="Submit").click()
     expect(page.get_by_text("Nothing left to label")).to_be_visible()
     phone.close()
     own = Annotation.objects.get(document=document)
