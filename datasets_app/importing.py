@@ -104,6 +104,7 @@ def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
         else:
             batches.skip(batch)
         yield jobs.Step(done, survey.records, note=f"{batches.counts['documents']:,} new documents")
+    yield jobs.Step(done, done)  # the survey's count is a forecast: it does not know the columns yet
     return batches.result()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from datasets_app.codecs import conll, conll_out, jsonl, plain, tabular
+from datasets_app.codecs.conll_lines import is_tag
 from datasets_app.records import Failure, Gold, ReadOptions, Record, Survey
 from labeling import bio
 from labeling.errors import Invalid
@@ -88,4 +89,4 @@ def _is_object(line: str) -> bool:
 
 def _has_tags(lines: list[str]) -> bool:
     tokens = [line.split() for line in lines[:50] if not line.startswith("#")]
-    return bool(tokens) and all(len(parts) > 1 and conll.is_tag(parts[-1]) for parts in tokens[:-1] or tokens)
+    return bool(tokens) and all(len(parts) > 1 and is_tag(parts[-1]) for parts in tokens[:-1] or tokens)

@@ -7,7 +7,7 @@ endings, its own tag scheme), with the tags as they are now.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from datasets_app.codecs.conll import DOCSTART
+from datasets_app.codecs.conll_lines import DOCSTART
 from datasets_app.records import Gold
 from labeling import bio
 

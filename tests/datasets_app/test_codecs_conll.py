@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datasets_app.codecs import conll, conll_out
+from datasets_app.codecs import conll, conll_lines, conll_out
 from datasets_app.records import Failure, Gold, ReadOptions, Record
 from labeling import bio
 from labeling.errors import Invalid
@@ -116,8 +116,14 @@ class TestReading:
         assert "4,000,000 bytes" in bad.message
 
     def test_sentences_without_blank_lines_do_not_fill_the_memory(self, tmp_path):
-        (bad,) = read_text(tmp_path, "a\tO\n" * (conll.ROWS_MAX + 10))
+        (bad,) = read_text(tmp_path, "a\tO\n" * (conll_lines.ROWS_MAX + 10))
         assert bad.code == "too_many_tokens"
+
+    def test_a_document_over_the_limit_fails_alone(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(conll, "CHARACTERS_MAX", 1000)
+        long = "-DOCSTART-\tO\n\n" + "word\tO\n\n" * 1000
+        bad, record = read_text(tmp_path, f"{long}-DOCSTART-\tO\n\na\tO\n\n", unit="document")
+        assert (bad.line, bad.code, record.text) == (3, "text_too_long", "a")
 
 
 SAMPLES = {
