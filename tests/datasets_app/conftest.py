@@ -2,7 +2,9 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
+from datasets_app import jobs
 from datasets_app.models import Job
 from labeling.models import Project, Role
 from tests import factories
@@ -48,3 +50,11 @@ def wait_for_end(job: Job) -> Job:
 def failures(job: Job) -> list[tuple[int, str]]:
     """The job's errors as (line, code), by line."""
     return list(job.errors.order_by("line", "id").values_list("line", "code"))
+
+
+def run_in_thread(job_id: int) -> None:
+    """Run a job as the target of a thread, whose connection is its own."""
+    try:
+        jobs.run(job_id)
+    finally:
+        connection.close()

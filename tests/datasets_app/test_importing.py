@@ -1,6 +1,7 @@
 """Imports into the database: what comes in, what is refused, what happens to what is there already."""
 
 import json
+import threading
 from io import BytesIO
 
 import pytest
@@ -12,7 +13,7 @@ from labeling import documents
 from labeling.annotate import save
 from labeling.errors import Invalid, TooLarge
 from labeling.models import Annotation, Document, Event, Label, Prediction
-from tests.datasets_app.conftest import failures
+from tests.datasets_app.conftest import failures, run_in_thread
 
 CONLL = "Ada\tB-PER\nmet\tO\nBob\tB-PER\n\nIn\tO\nParis\tB-LOC\n\nAda\tB-PER\nmet\tO\nBob\tB-PER\n\n"
 
@@ -97,6 +98,12 @@ class TestIn:
         bring(jsonl({"text": "Nordseeküste", "spans": [{"start": 0, "end": 7, "label": "LOC"}]}), name="a.jsonl")
         document = Document.objects.get()
         assert (document.tokens, document.annotations.get().tags) == (["Nordsee", "küste"], ["B-LOC", "O"])
+
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+    def test_other_unicode_encodings(self, bring, encoding):
+        job = bring('{"text": "Grüße 👋"}\n'.encode(encoding), name="data")
+        assert result(job, "documents", "format") == (1, "jsonl")
+        assert Document.objects.get().text == "Grüße 👋"
 
     def test_own_splits_win_and_others_are_hashed(self, bring):
         rows = [{"text": f"text {n}"} for n in range(200)] + [{"text": "mine", "split": "dev"}]
@@ -280,3 +287,22 @@ class TestUploads:
         assert uploads.path_of(waiting).exists()
         with pytest.raises(Invalid):
             uploads.path_of(done)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_import_the_same_file_at_once(project, manager, monkeypatch):
+    monkeypatch.setattr(jobs, "_send", lambda job_id, kind: None)
+    monkeypatch.setattr(importing, "BATCH_RECORDS", 20)
+    content = "".join(f"word{number % 150}\tB-NEW\n\n" for number in range(300)).encode()
+    pair = [importing.start(project, manager, BytesIO(content), name="a.conll") for _ in range(2)]
+    runners = [threading.Thread(target=run_in_thread, args=[job.pk]) for job in pair]
+    for runner in runners:
+        runner.start()
+    for runner in runners:
+        runner.join()
+    for job in pair:
+        job.refresh_from_db()
+        assert job.state == "succeeded", job.message
+    assert Document.objects.count() == Annotation.objects.count() == 300
+    assert sum(job.result["documents"] for job in pair) == sum(job.result["existing"] for job in pair) == 300
+    assert Label.objects.filter(name="NEW").count() == 1

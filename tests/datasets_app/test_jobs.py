@@ -5,12 +5,13 @@ import time
 
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 
 from datasets_app import job_report, jobs
 from datasets_app.models import Job
 from labeling.models import Event
+from tests.datasets_app.conftest import run_in_thread
 from tests.workers import wait_for
 
 
@@ -158,10 +159,3 @@ class TestOverTime:
         assert job.state == "cancelled"
         assert 0 < len(counted(project)) < 10_000
         assert job.done == len(counted(project))
-
-
-def run_in_thread(job_id: int) -> None:
-    try:
-        jobs.run(job_id)
-    finally:
-        connection.close()
