@@ -126,6 +126,18 @@ def change_label(label: Label, user: Person, changes: Mapping[str, Any]) -> Labe
 
 
 @transaction.atomic
+def move_label(label: Label, user: Person, by: int) -> None:
+    """Move a label up (-1) or down (1) among its project's; positions that stood twice are made distinct."""
+    ordered = list(label.project.labels.select_for_update())
+    at = ordered.index(label)
+    to = min(max(at + by, 0), len(ordered) - 1)
+    ordered[at], ordered[to] = ordered[to], ordered[at]
+    for position, each in enumerate(ordered, 1):
+        if each.position != position:
+            change_label(each, user, {"position": position})
+
+
+@transaction.atomic
 def delete_label(label: Label, user: Person) -> None:
     """Delete a label that no annotation uses; suggestions that use it go with it."""
     project, name = label.project, label.name

@@ -3,17 +3,15 @@
 from collections.abc import Mapping
 
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from labeling import access, projects
-from labeling.access import Person
 from labeling.errors import Invalid
 from labeling.forms import LabelForm, MemberForm
-from labeling.models import Project, Role
+from labeling.models import Role
 from labeling.pages import attempt, show
 
 
@@ -52,7 +50,8 @@ def label(request: HttpRequest, slug: str) -> HttpResponse:
     if action == "delete":
         attempt(request, lambda: projects.delete_label(found, request.user), f"Deleted {name}.")
     elif action in ("up", "down"):
-        attempt(request, lambda: _move(project, request.user, name, -1 if action == "up" else 1), f"Moved {name}.")
+        by = -1 if action == "up" else 1
+        attempt(request, lambda: projects.move_label(found, request.user, by), f"Moved {name}.")
     else:
         form = LabelForm(request.POST)
         attempt(request, lambda: projects.change_label(found, request.user, _checked(form)), f"Saved {name}.")
@@ -64,18 +63,6 @@ def _checked(form: Form) -> Mapping[str, object]:
     for field, errors in form.errors.items():
         raise Invalid(f"{field.capitalize()}: {errors[0]}")
     return form.cleaned_data
-
-
-@transaction.atomic
-def _move(project: Project, user: Person, name: str, by: int) -> None:
-    """Swap a label with its neighbor; positions that stood twice are made distinct on the way."""
-    ordered = list(project.labels.select_for_update())
-    at = next(index for index, each in enumerate(ordered) if each.name == name)
-    to = min(max(at + by, 0), len(ordered) - 1)
-    ordered[at], ordered[to] = ordered[to], ordered[at]
-    for position, each in enumerate(ordered, 1):
-        if each.position != position:
-            projects.change_label(each, user, {"position": position})
 
 
 @require_GET

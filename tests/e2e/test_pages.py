@@ -4,10 +4,15 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
+from django.contrib.messages.storage.fallback import FallbackStorage
+from django.contrib.sessions.backends.db import SessionStore
+from django.template.loader import render_to_string
+from django.test import Client, RequestFactory
+from django.utils.functional import SimpleLazyObject
 from playwright.sync_api import Page, expect
 
 from labeling import annotate, bio, projects
+from labeling.errors import Unavailable
 from labeling.models import Document, Label, Membership, Project, Role
 from tests import factories
 from tests.e2e.staged import Stage, stage
@@ -223,3 +228,13 @@ def test_what_people_write_is_never_markup(client: Client, db: None) -> None:
         assert answer.status_code == 200
         assert "<script>alert" not in answer.content.decode(), path
         assert 'href="javascript' not in answer.content.decode(), path
+
+
+def test_the_error_page_needs_no_database(rf: RequestFactory) -> None:
+    """No fixture gives this test a database: a query would fail it."""
+    request = rf.get("/")
+    request.session = SessionStore("some-session-key")
+    request.user = SimpleLazyObject(lambda: User.objects.get())
+    request._messages = FallbackStorage(request)
+    shown = render_to_string("error.html", {"error": Unavailable("The database does not answer.")}, request)
+    assert "The database does not answer." in shown
