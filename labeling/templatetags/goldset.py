@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -30,6 +31,12 @@ def _piece(piece: Piece, colors: Mapping[str, str], suggested: bool) -> SafeStri
         piece.text,
         piece.label,
     )
+
+
+@register.simple_tag
+def csrf_cookie_name() -> str:
+    """Where scripts find the token that is valid now, also after a new sign-in in another tab."""
+    return str(settings.CSRF_COOKIE_NAME)
 
 
 @register.filter

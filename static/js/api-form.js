@@ -2,7 +2,7 @@
    a file is among them; `data-then` says where to go: an address in which {id} stands for the job's or row's id, or
    nothing to load the page anew. What went wrong is shown at the form's head. */
 
-import { ApiError, call } from "goldset/api.js";
+import { ApiError, call, csrfToken } from "goldset/api.js";
 
 document.addEventListener("submit", async (event) => {
   const form = event.target;
@@ -42,7 +42,7 @@ function upload(form) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open(form.dataset.api, form.action);
-    request.setRequestHeader("X-CSRFToken", document.querySelector('meta[name="csrf-token"]').content);
+    request.setRequestHeader("X-CSRFToken", csrfToken());
     request.responseType = "json";
     request.upload.onprogress = ({ loaded, total }) => {
       if (bar) Object.assign(bar, { hidden: false, max: total, value: loaded });

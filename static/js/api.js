@@ -12,6 +12,11 @@ export class ApiError extends Error {
   }
 }
 
+const SIGNED_OUT = {
+  code: "signed_out",
+  message: "You are signed out. Sign in again in another tab, then go on here.",
+};
+
 export async function call(method, url, body, { keepalive = false } = {}) {
   let response;
   try {
@@ -21,6 +26,7 @@ export async function call(method, url, body, { keepalive = false } = {}) {
   }
   if (response.status === 204) return null;
   const answer = await response.json().catch(() => null);
+  if (response.status === 401) throw new ApiError(401, SIGNED_OUT);
   if (!response.ok) throw new ApiError(response.status, answer?.error);
   return answer;
 }
@@ -32,6 +38,10 @@ function payload(body) {
   return { headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(body) };
 }
 
-function csrfToken() {
-  return document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+/* From the cookie, since a new sign-in in another tab changes it; the page's own is the one it came with. */
+export function csrfToken() {
+  const meta = document.querySelector('meta[name="csrf-token"]');
+  const start = `${meta.dataset.cookie}=`;
+  const cookie = document.cookie.split("; ").find((each) => each.startsWith(start));
+  return cookie ? cookie.slice(start.length) : meta.content;
 }

@@ -1,6 +1,8 @@
 /* Small behaviors of any page, found by data attributes: questions before a step that is hard to undo,
    menus that close, htmx requests that carry the CSRF token, dates in the reader's own time zone. */
 
+import { csrfToken } from "goldset/api.js";
+
 document.addEventListener("submit", (event) => {
   const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
   if (question && !window.confirm(question)) event.preventDefault();
@@ -18,7 +20,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("htmx:configRequest", (event) => {
-  event.detail.headers["X-CSRFToken"] = document.querySelector('meta[name="csrf-token"]').content;
+  event.detail.headers["X-CSRFToken"] = csrfToken();
 });
 
 function localTimes(root) {

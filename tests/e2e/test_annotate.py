@@ -224,6 +224,23 @@ def test_the_palette_finds_a_label_by_name(page: Page, project: Project, annotat
     saved(page)
 
 
+def test_who_is_signed_out_meanwhile_loses_nothing(
+    page: Page, project: Project, annotator: User, sign_in: SignIn, complaints: list[str]
+) -> None:
+    document = factories.document(project)
+    start(page, project)
+    page.context.clear_cookies()
+    press(page, "1", "Enter")
+    expect(page.get_by_role("alert")).to_contain_text("You are signed out")
+    sign_in(annotator)
+    page.reload()
+    expect(page.locator("mark.entity")).to_have_count(1)
+    press(page, "Enter")
+    expect(page.get_by_text("Nothing left to label")).to_be_visible()
+    assert Annotation.objects.get(document=document).tags[0] == "B-PER"
+    complaints.clear()  # the 401
+
+
 def test_skip_says_why(page: Page, project: Project, annotator: User) -> None:
     document = factories.document(project)
     start(page, project)

@@ -342,7 +342,8 @@ class GoldAnnotator extends HTMLElement {
     if (this.#grid) this.#show("work");
     else this.#show("failed");
     if (error.code === "stale_revision") return; // `saveState` has asked already
-    const kept = error.offline && this.#grid ? " Your work is kept in this browser; submit again when it is back." : "";
+    const away = error.offline || error.code === "signed_out";
+    const kept = away && this.#grid ? " Your work is kept in this browser; then submit again." : "";
     this.#notice(`${error.message}${kept}`);
   }
 
