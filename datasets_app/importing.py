@@ -51,14 +51,15 @@ def start(
     read (`ignore`). `split` is for records that name none. `unit`: what of a CoNLL file is one document.
     `labels`: unknown ones are added to the project (`create`) or their records are errors (`report`).
     """
-    for field, value in (("annotations", annotations), ("labels", labels), ("unit", unit)):
-        _one_of(field, value, CHOICES[field])
+    params: dict[str, Any] = {"name": name, "annotations": annotations, "unit": unit, "labels": labels}
+    for field, allowed in CHOICES.items():
+        _one_of(field, params[field], allowed)
     if split:
         _one_of("split", split, tuple(SPLITS))
+    params["split"] = SPLITS.get(split or "")
     path = uploads.receive(file)
     try:
-        params: dict[str, Any] = {"name": name, "format": _format(path, name, format), "annotations": annotations}
-        params |= {"split": SPLITS.get(split or ""), "unit": unit, "labels": labels}
+        params["format"] = _format(path, name, format)
         with transaction.atomic():
             job = jobs.enqueue("import", project=project, user=user, params=params)
             uploads.keep(path, job_id=job.pk, name=name)

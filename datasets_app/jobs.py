@@ -8,22 +8,22 @@ repeatable, or it calls `checkpoint` inside the transaction that writes.
 """
 
 import logging
-import threading
 import uuid
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
-from typing import Any, Self
+from typing import Any
 
 from celery import current_app
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 from django.utils.module_loading import import_string
 
 from datasets_app.models import Job, JobError
+from datasets_app.pulse import Cancelled, LostClaim, Pulse
 from datasets_app.records import Failure
 from labeling.access import Person
 from labeling.errors import GoldsetError
@@ -48,14 +48,6 @@ class Step:
 
 
 Handler = Callable[[Job], Generator[Step, None, dict[str, Any]]]
-
-
-class LostClaim(Exception):
-    """Another worker has the job now; stop without writing."""
-
-
-class Cancelled(Exception):
-    """Somebody asked for the job to stop."""
 
 
 # Asking --------------------------------------------------------------------------------------------------
@@ -137,7 +129,7 @@ def run(job_id: int) -> None:
     if job is None:
         return
     try:
-        with _Pulse(job) as pulse:
+        with Pulse(job) as pulse:
             result = _drive(job, pulse)
         _finish(job, Job.State.SUCCEEDED, result=result)
     except LostClaim:
@@ -176,7 +168,7 @@ def _claim(job_id: int) -> Job | None:
     return None
 
 
-def _drive(job: Job, pulse: "_Pulse") -> dict[str, Any]:
+def _drive(job: Job, pulse: Pulse) -> dict[str, Any]:
     """Run the handler's generator; save its steps, and stop between two when cancelled or lost."""
     handler: Handler = import_string(settings.JOB_KINDS[job.kind][0].replace(":", "."))
     steps = handler(job)
@@ -247,48 +239,3 @@ def _finish(job: Job, state: Job.State, *, message: str = "", result: dict[str, 
     if mine.update(state=state, message=message, note="", finished_at=Now(), heartbeat=Now(), **values):
         data = {"job": job.pk, "kind": job.kind, "message": message, "result": result or {}}
         record(job.project, job.created_by, f"job.{state}", data=data)
-
-
-class _Pulse:
-    """The heartbeat of a claimed job, from a thread of its own with a connection of its own."""
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.lost = self.cancelled = False
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"pulse of job {job.pk}", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def check(self) -> None:
-        """Raise `LostClaim` or `Cancelled` if the last beat saw a reason to stop."""
-        if self.lost:
-            raise LostClaim
-        if self.cancelled:
-            raise Cancelled
-
-    def _beat(self) -> None:
-        try:
-            while not self._over.wait(settings.JOB_STALE_SECONDS / 5):
-                try:
-                    self._beat_once()
-                except DatabaseError as error:  # tried again at the next beat
-                    logger.warning("job %s: no heartbeat: %s", self.job.pk, error)
-                    connection.close()
-        finally:
-            connection.close()
-
-    def _beat_once(self) -> None:
-        rows = Job.objects.filter(pk=self.job.pk)
-        mine = rows.filter(claimed_by=self.job.claimed_by, state=Job.State.RUNNING)
-        if mine.update(heartbeat=Now()):
-            self.cancelled = mine.filter(cancel_requested=True).exists()
-        else:
-            # A row that this connection does not see yet is not lost: its transaction is still open.
-            self.lost = rows.exists()
