@@ -17,7 +17,7 @@ from datasets_app.records import Gold
 from labeling.errors import Invalid
 from labeling.models import Project, Split
 
-PAGE_ROWS = 1000
+PAGE_ROWS = 500
 
 _NOW = """
 SELECT document.source, document.line, document.id, document.key, document.text, document.token_starts,

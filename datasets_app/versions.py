@@ -20,7 +20,7 @@ from labeling.errors import Conflict
 from labeling.events import record
 from labeling.models import Project, Split
 
-PAGE_ROWS = 1000
+PAGE_ROWS = 500
 
 _ITEMS = """
 INSERT INTO datasets_app_versionitem (version_id, document_id, position, key, split, tags, annotator_id)

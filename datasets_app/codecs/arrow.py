@@ -6,7 +6,6 @@ all that is needed to write them.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +16,7 @@ from labeling import bio
 
 BATCH_ROWS = 1000
 GROUP_ROWS = 10_000  # rows of a Parquet row group, the least that its readers load at once
+TOKENS_MAX = 200_000  # of one batch: long texts make small batches
 
 
 class Sink:
@@ -72,10 +72,9 @@ def schema(labels: Sequence[str], *, with_split: bool = False) -> pa.Schema:
 
 
 def batches(rows: Iterable[Gold], shape: pa.Schema, labels: Sequence[str], *, size: int) -> Iterator[pa.RecordBatch]:
-    """Record batches of at most `size` rows."""
+    """Record batches of at most `size` rows, fewer where texts are long."""
     numbers = {name: number for number, name in enumerate(bio.tag_names(labels))}
-    rows = iter(rows)
-    while page := list(islice(rows, size)):
+    for page in _pages(rows, size):
         columns: dict[str, list[Any]] = {
             "id": [gold.key for gold in page],
             "tokens": [gold.tokens for gold in page],
@@ -83,6 +82,19 @@ def batches(rows: Iterable[Gold], shape: pa.Schema, labels: Sequence[str], *, si
             "split": [gold.split for gold in page],
         }
         yield pa.record_batch([pa.array(columns[field.name], field.type) for field in shape], schema=shape)
+
+
+def _pages(rows: Iterable[Gold], size: int) -> Iterator[list[Gold]]:
+    page: list[Gold] = []
+    tokens = 0
+    for gold in rows:
+        page.append(gold)
+        tokens += len(gold.tags)
+        if len(page) == size or tokens >= TOKENS_MAX:
+            yield page
+            page, tokens = [], 0
+    if page:
+        yield page
 
 
 def write_parquet(rows: Iterable[Gold], labels: Sequence[str], *, with_split: bool) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from datasets_app import export, importing, jobs, versions
+from datasets_app.codecs import arrow
 from labeling import review
 from labeling.errors import Invalid
 from labeling.models import Document
@@ -161,6 +162,17 @@ class TestVersion:
         for format in ("hf", "parquet", "jsonl", "conll"):
             one, other = (content(export.frozen(version, format=format)) for _ in range(2))
             assert one == other
+
+    def test_long_texts_make_small_batches_of_the_same_rows(self, version, monkeypatch):
+        def rows(groups: int) -> list[dict]:
+            table = pq.ParquetFile(BytesIO(content(export.frozen(version, format="parquet"))))
+            assert table.num_row_groups == groups
+            return table.read().to_pylist()
+
+        whole = rows(1)
+        monkeypatch.setattr(arrow, "TOKENS_MAX", 4)
+        assert rows(2) == whole
+        assert len(whole) == 3
 
     def test_one_split(self, version):
         table = pq.read_table(BytesIO(content(export.frozen(version, format="parquet", split="test"))))
