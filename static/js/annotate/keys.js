@@ -21,7 +21,7 @@ const COMMANDS = {
   A: "acceptAll",
   X: "rejectAll",
 };
-const WITH_CONTROL = { z: "undo", y: "redo", Z: "redo", Enter: "submit", c: "copy" };
+const WITH_CONTROL = { z: "undo", y: "redo", Z: "redo", Enter: "submit" };
 const MAY_EXTEND = new Set(["left", "right", "up", "down", "first", "last"]);
 
 /* {command, extend} for a key event, {label} for a label's key, or null. */

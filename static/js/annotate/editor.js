@@ -1,0 +1,186 @@
+/* One open text: wires its decisions (work), tokens (view), cursor and list together and does what the person asks.
+   Emits `change` when a decision changed. Where texts come from and go to is gold-annotator.js's business. */
+
+import { Cursor } from "goldset/annotate/cursor.js";
+import { selectByPointer } from "goldset/annotate/pointer.js";
+import { SpanList } from "goldset/annotate/span-list.js";
+import { TextView } from "goldset/annotate/text-view.js";
+
+export class Editor extends EventTarget {
+  #grid;
+  #work;
+  #screen;
+  #palette;
+  #view;
+  #cursor;
+  #list;
+  #suggested;
+  #extending = false;
+  #commands = {
+    left: (options) => this.#cursor.left(options),
+    right: (options) => this.#cursor.right(options),
+    up: (options) => this.#cursor.line(-1, options),
+    down: (options) => this.#cursor.line(1, options),
+    first: (options) => this.#cursor.to(0, options),
+    last: (options) => this.#cursor.to(this.#view.length - 1, options),
+    collapse: () => this.#cursor.collapse(),
+    nextSpan: () => this.#jump(1),
+    previousSpan: () => this.#jump(-1),
+    remove: () => this.#remove(),
+    accept: () => this.#decide("accept"),
+    reject: () => this.#decide("reject"),
+    acceptAll: () => this.#decideAll("accept"),
+    rejectAll: () => this.#decideAll("reject"),
+    undo: () => this.#travel("undo"),
+    redo: () => this.#travel("redo"),
+    extend: () => this.#setExtending(!this.#extending),
+  };
+
+  /* Shows the text until `signal` ends it. */
+  constructor({ grid, work, labels, suggested, screen, palette, signal }) {
+    super();
+    this.#grid = grid;
+    this.#work = work;
+    this.#screen = screen;
+    this.#palette = palette;
+    this.#suggested = suggested;
+    this.#view = new TextView(screen.part("text"), grid, labels);
+    this.#cursor = new Cursor(this.#view);
+    this.#list = new SpanList(screen.part("spans"), grid, labels);
+    this.#listen(signal);
+    this.#sync();
+  }
+
+  /* To the first suggestion, or to the first token. */
+  begin() {
+    this.#cursor.to(this.#work.suggestions[0]?.start ?? 0);
+    this.#screen.announce(`New text, ${this.#grid.length} tokens. ${this.#openCount()}`);
+  }
+
+  focus() {
+    this.#cursor.focus();
+  }
+
+  do(command, options = {}) {
+    this.#commands[command]?.(options);
+  }
+
+  label(name) {
+    if (!this.#grid.length) return;
+    const { start, end } = this.#target;
+    this.#work.label(start, end, name);
+    this.#cursor.to(end - 1);
+    this.#screen.announce(`${name}: ${this.#grid.range(start, end)}`);
+  }
+
+  /* The text of the selection, or null where there is none. */
+  get selected() {
+    const { start, end } = this.#cursor.range;
+    return this.#cursor.extended ? this.#grid.range(start, end) : null;
+  }
+
+  #listen(signal) {
+    this.#work.addEventListener("change", () => {
+      this.#sync();
+      this.dispatchEvent(new Event("change"));
+    }, { signal });
+    this.#cursor.addEventListener("move", () => this.#moved(), { signal });
+    this.#list.addEventListener("act", ({ detail }) => this.#act(detail), { signal });
+    selectByPointer(this.#screen.part("text"), this.#view, this.#cursor, {
+      signal,
+      extending: () => this.#extending,
+      released: () => this.#setExtending(false),
+    });
+  }
+
+  /* The selection; without one, the span or suggestion at the cursor; without one, the token. */
+  get #target() {
+    if (this.#cursor.extended) return this.#cursor.range;
+    const { index } = this.#cursor;
+    return this.#work.spanAt(index) ?? this.#work.suggestionAt(index) ?? this.#cursor.range;
+  }
+
+  #remove() {
+    if (!this.#grid.length) return;
+    const { start, end } = this.#target;
+    this.#work.remove(start, end);
+    this.#cursor.focus();
+    this.#screen.announce(`Removed: ${this.#grid.range(start, end)}`);
+  }
+
+  /* Accept or reject the suggestion at the cursor and go to the next one; with none here, only go. */
+  #decide(verb) {
+    const offer = this.#work.suggestionAt(this.#cursor.index);
+    if (offer) this.#work[verb](offer);
+    const next = this.#work.suggestions.find(({ start }) => start >= this.#cursor.index) ?? this.#work.suggestions[0];
+    if (next) this.#cursor.to(next.start);
+    else this.#cursor.focus();
+    const done = verb === "accept" ? "Accepted" : "Rejected";
+    this.#screen.announce(offer ? `${done} ${offer.label}. ${this.#openCount()}` : this.#openCount());
+  }
+
+  #decideAll(verb) {
+    const offers = this.#work.suggestions;
+    this.#work[verb](...offers);
+    this.#cursor.focus();
+    this.#screen.announce(`${verb === "accept" ? "Accepted" : "Rejected"} ${offers.length} suggestions.`);
+  }
+
+  #travel(direction) {
+    this.#work[direction]();
+    this.#cursor.focus();
+    this.#screen.announce(direction === "undo" ? "Undone." : "Redone.");
+  }
+
+  #jump(direction) {
+    const starts = [...this.#work.spans, ...this.#work.suggestions].map(({ start }) => start).sort((a, b) => a - b);
+    const here = this.#cursor.index;
+    const found = direction > 0 ? starts.find((start) => start > here) : starts.findLast((start) => start < here);
+    if (found !== undefined) this.#cursor.to(found);
+  }
+
+  #act({ action, span }) {
+    if (action === "show") return this.#cursor.select(span.start, span.end);
+    if (action === "remove") this.#work.remove(span.start, span.end);
+    else this.#work[action](span);
+    this.#cursor.focus();
+    return this.#screen.announce(`${span.label}: ${action === "remove" ? "removed" : `${action}ed`}.`);
+  }
+
+  #setExtending(on) {
+    this.#extending = on;
+    this.#screen.press("extend", on);
+  }
+
+  #sync() {
+    const { spans, suggestions } = this.#work;
+    this.#view.sync(spans, suggestions);
+    this.#list.sync(spans, suggestions);
+    this.#screen.offer(this.#work, { suggested: this.#suggested });
+    this.#moved({ quiet: true });
+  }
+
+  #moved({ quiet = false } = {}) {
+    if (!this.#grid.length) return;
+    const span = this.#work.spanAt(this.#cursor.index);
+    const offer = this.#work.suggestionAt(this.#cursor.index);
+    const { start, end } = this.#target;
+    const text = shorten(this.#grid.range(start, end));
+    this.#palette.mark(span?.label);
+    this.#screen.target(text, { span, offer });
+    if (quiet) return;
+    if (this.#cursor.extended) this.#screen.announce(`${end - start} tokens: ${text}`);
+    else if (span) this.#screen.announce(`${span.label}: ${text}`);
+    else if (offer) this.#screen.announce(`Suggested ${offer.label}: ${text}`);
+  }
+
+  #openCount() {
+    const { length } = this.#work.suggestions;
+    return length ? `${length} suggestions are open.` : "No suggestions are open.";
+  }
+}
+
+function shorten(text) {
+  const points = Array.from(text);
+  return points.length > 80 ? `${points.slice(0, 77).join("")}…` : text;
+}
