@@ -38,8 +38,7 @@ GET projects/{slug}/progress
 @pytest.fixture(scope="module")
 def schema() -> dict:
     with GENERATOR_STATS.silence():
-        made = SchemaGenerator().get_schema(request=None, public=True)
-    return made
+        return SchemaGenerator().get_schema(request=None, public=True)
 
 
 def test_the_schema_is_valid_openapi_31(schema: dict) -> None:
