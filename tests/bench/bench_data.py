@@ -133,7 +133,7 @@ def main() -> None:
     print(f"{'stage':<16}{'seconds':>9}{'docs/s':>10}{'times COPY':>12}")
     for stage, took in found.items():
         print(f"{stage:<16}{took:>9.2f}{documents / took:>10,.0f}{took / found['COPY']:>12.1f}")
-    print(f"memory at the height of the import: {peak:.0f} MB")
+    print(f"memory at the height of the import {peak:.0f} MB, of all stages {memory_mb():.0f} MB")
 
 
 if __name__ == "__main__":
