@@ -43,7 +43,7 @@ class Hyperparameters:
     epochs: int | None = None
     learning_rate: float | None = None  # of the head and the encoder alike
     batch_size: int = 16  # windows per optimizer step, at most
-    batch_pieces: int = 2048  # padded pieces per step, at most: long documents need small steps as well
+    batch_pieces: int = 2048  # pieces per step, about, at most: long documents need small steps as well
     weight_decay: float = 0.01
     warmup: float = 0.1  # share of the steps
     clip: float = 1.0  # largest gradient norm

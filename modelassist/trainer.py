@@ -24,6 +24,7 @@ from modelassist.encode import IGNORED, Encoder, align
 from modelassist.hyperparameters import Hyperparameters
 from modelassist.tagger import Example, Tagger, padded, precision
 
+_POOL_BATCHES = 50
 _MICRO_PIECES = 4_096  # padded pieces in one forward pass; larger batches are summed up from several
 
 
@@ -239,26 +240,30 @@ def rate(step: int, steps: int, warmup: float) -> float:
 
 
 class _Batches:
-    """The samples in batches of like length, so that little is padded; as many in every epoch."""
+    """The samples in batches; as many in every epoch.
+
+    Within a pool of some batches windows are sorted by length, so that little is padded. Sorting all of
+    them would cost F1: batches of one length alone are too much alike.
+    """
 
     def __init__(self, samples: list[Sample], chosen: Hyperparameters) -> None:
         self._samples, self._seed = samples, chosen.seed
         self._lengths = np.array([len(sample.ids) for sample in samples])
-        self._borders = [0]
-        longest_first = np.sort(self._lengths)[::-1].tolist()
-        while (start := self._borders[-1]) < len(samples):
-            size = min(chosen.batch_size, max(1, chosen.batch_pieces // longest_first[start]))
-            self._borders.append(min(start + size, len(samples)))
+        fitting = int(chosen.batch_pieces // self._lengths.mean())
+        self._size = min(chosen.batch_size, max(1, fitting))
 
     def __len__(self) -> int:
-        return len(self._borders) - 1
+        return math.ceil(len(self._samples) / self._size)
 
     def of(self, epoch: int) -> Iterator[list[Sample]]:
-        """The batches of an epoch, in an order of its own; windows of the same length are mixed anew."""
+        """The batches of an epoch, mixed anew."""
         random = np.random.default_rng((self._seed, epoch))
-        order = np.lexsort((random.random(len(self._samples)), -self._lengths))
+        order = random.permutation(len(self._samples))
+        pool = self._size * _POOL_BATCHES
+        pools = [order[at : at + pool] for at in range(0, len(order), pool)]
+        by_length = np.concatenate([pool[np.argsort(self._lengths[pool], kind="stable")] for pool in pools])
         for batch in random.permutation(len(self)):
-            yield [self._samples[index] for index in order[self._borders[batch] : self._borders[batch + 1]]]
+            yield [self._samples[index] for index in by_length[batch * self._size : (batch + 1) * self._size]]
 
 
 def _micro_batches(batch: Sequence[Sample]) -> Iterator[Sequence[Sample]]:
