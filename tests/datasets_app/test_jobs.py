@@ -5,7 +5,7 @@ import time
 
 import pytest
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models.functions import Now
 
 from datasets_app import job_report, jobs
@@ -117,6 +117,29 @@ class TestInOneProcess:
         job.refresh_from_db()
         assert job.state == "failed"
         assert "5 workers in a row" in job.message
+
+    def test_a_cancelled_job_of_a_dead_worker_ends_as_cancelled(self, project, manager):
+        job = enqueue(project, manager)
+        dead = {"state": "running", "claimed_by": "dead", "heartbeat": jobs._ago(60)}
+        Job.objects.filter(pk=job.pk).update(**dead, cancel_requested=True)
+        jobs.run(job.pk)
+        job.refresh_from_db()
+        assert (job.state, counted(project)) == ("cancelled", [])
+
+    def test_a_database_that_goes_away_is_no_failure_of_the_job(self, project, manager, monkeypatch):
+        def gone(job):
+            raise OperationalError("server closed the connection unexpectedly")
+            yield
+
+        job = enqueue(project, manager)
+        with monkeypatch.context() as patch:
+            patch.setattr("tests.datasets_app.handlers.count", gone)
+            jobs.run(job.pk)
+        job.refresh_from_db()
+        assert (job.state, job.message) == ("running", "")
+        Job.objects.filter(pk=job.pk).update(heartbeat=jobs._ago(60))
+        jobs.run(job.pk)
+        assert counted(project) == [0, 1, 2, 3, 4, 5]
 
     def test_a_queued_job_that_the_broker_lost_is_sent_again_once(self, project, manager):
         job = enqueue(project, manager)
