@@ -11,6 +11,8 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from labeling.models import Project
+from tests import factories
 from tests.e2e.chromium import ARGUMENTS
 
 TIMEOUT_MS = 15_000
@@ -63,3 +65,17 @@ def sign_in(context: BrowserContext, live_server: LiveServer) -> Callable[[User]
         context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
 
     return enter
+
+
+@pytest.fixture
+def project(live_server: LiveServer) -> Project:
+    """A project without texts."""
+    return factories.project(held_out_rate=0.0)
+
+
+@pytest.fixture
+def annotator(project: Project, sign_in: Callable[[User], None]) -> User:
+    """A member of it, signed in."""
+    person = factories.member(project)
+    sign_in(person)
+    return person

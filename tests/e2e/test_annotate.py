@@ -1,54 +1,16 @@
-"""The annotate page in a real browser: keyboard, mouse, suggestions, drafts, conflicts, code points."""
-
-from collections.abc import Callable
+"""The annotate page in a real browser: keyboard, mouse, finger, suggestions, code points, long texts."""
 
 import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from labeling import annotate, predictions, review
+from labeling import predictions
 from labeling.models import Annotation, Assignment, Document, Event, Label, Project
 from tests import factories
+from tests.e2e.driving import drag, press, saved, start, swipe
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SignIn = Callable[[User], None]
-
-
-@pytest.fixture
-def project() -> Project:
-    return factories.project(held_out_rate=0.0)
-
-
-@pytest.fixture
-def annotator(project: Project, sign_in: SignIn) -> User:
-    person = factories.member(project)
-    sign_in(person)
-    return person
-
-
-def start(page: Page, project: Project) -> None:
-    page.goto(f"/projects/{project.slug}/annotate/")
-    expect(page.locator(".token").first).to_be_visible()
-
-
-def press(page: Page, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def saved(page: Page) -> None:
-    expect(page.locator("[data-part=save-state]")).to_have_text("Draft saved")
-
-
-def drag(page: Page, first: str, last: str) -> None:
-    """Press on one token and let go on another."""
-    boxes = [page.locator(".token", has_text=text).first.bounding_box() for text in (first, last)]
-    points = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes]
-    page.mouse.move(*points[0])
-    page.mouse.down()
-    page.mouse.move(*points[1], steps=5)
-    page.mouse.up()
 
 
 def test_from_sign_in_to_acceptance(page: Page, project: Project) -> None:
@@ -158,59 +120,6 @@ def test_offsets_are_code_points_and_blanks_are_kept(page: Page, project: Projec
     assert own.tags.count("O") == len(document.tokens) - 3
 
 
-def test_a_draft_survives_a_reload_and_a_server_that_is_away(
-    page: Page, project: Project, annotator: User, complaints: list[str]
-) -> None:
-    document = factories.document(project)
-    start(page, project)
-    press(page, "1")
-    saved(page)
-    page.reload()
-    expect(page.locator("mark.entity")).to_have_count(1)
-    page.route("**/annotation", lambda route: route.abort())
-    press(page, "End", "ArrowLeft", "2")
-    expect(page.locator("[data-part=save-state]")).to_contain_text("Offline")
-    assert Annotation.objects.get(document=document).tags.count("O") == 7
-    page.reload()
-    page.unroute("**/annotation")
-    expect(page.locator("mark.entity")).to_have_count(2)
-    saved(page)
-    assert Annotation.objects.get(document=document).tags[6] == "B-LOC"
-    complaints.clear()  # the browser logs each request that could not be made
-
-
-def test_a_conflict_is_put_to_the_person(page: Page, project: Project, annotator: User, complaints: list[str]) -> None:
-    document = factories.document(project)
-    start(page, project)
-    press(page, "1")
-    saved(page)
-    elsewhere = ["O", "O", "O", "O", "O", "O", "B-LOC", "O"]
-    annotate.save(project, annotator, document.pk, tags=elsewhere, revision=1, submit=False)
-    press(page, "ArrowRight", "2")
-    dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("LOC: London (only here)")
-    expect(dialog).to_contain_text("PER: Ada (only here)")
-    dialog.get_by_role("button", name="Go on with mine").click()
-    saved(page)
-    assert Annotation.objects.get(document=document).tags == ["B-PER", "B-LOC", "O", "O", "O", "O", "O", "O"]
-    complaints.clear()  # the 409
-
-
-def test_a_returned_text_comes_first_with_its_note(page: Page, project: Project, annotator: User) -> None:
-    returned = factories.document(project, priority=0.1)
-    factories.document(project, "Another text .", priority=0.9)
-    tags = ["B-PER", *["O"] * 7]
-    given = annotate.save(project, annotator, returned.pk, tags=tags, revision=0, submit=True)
-    reviewer = factories.member(project, role="reviewer")
-    review.give_back(project, reviewer, returned.pk, annotation_id=given.pk, note="And the last name?")
-    start(page, project)
-    expect(page.get_by_text("And the last name?")).to_be_visible()
-    press(page, "Shift+ArrowRight", "1", "Enter")
-    expect(page.locator("[data-part=text]")).to_contain_text("Another text")
-    given.refresh_from_db()
-    assert (given.state, given.tags[:2]) == ("submitted", ["B-PER", "I-PER"])
-
-
 def test_the_palette_finds_a_label_by_name(page: Page, project: Project, annotator: User) -> None:
     for number in range(20):
         Label.objects.create(project=project, name=f"KIND-{number}", color="#aabbcc", position=10 + number)
@@ -222,23 +131,6 @@ def test_the_palette_finds_a_label_by_name(page: Page, project: Project, annotat
     expect(page.locator("mark.entity")).to_have_text("AdaKIND-17")
     expect(page.locator(".token").first).to_be_focused()
     saved(page)
-
-
-def test_who_is_signed_out_meanwhile_loses_nothing(
-    page: Page, project: Project, annotator: User, sign_in: SignIn, complaints: list[str]
-) -> None:
-    document = factories.document(project)
-    start(page, project)
-    page.context.clear_cookies()
-    press(page, "1", "Enter")
-    expect(page.get_by_role("alert")).to_contain_text("You are signed out")
-    sign_in(annotator)
-    page.reload()
-    expect(page.locator("mark.entity")).to_have_count(1)
-    press(page, "Enter")
-    expect(page.get_by_text("Nothing left to label")).to_be_visible()
-    assert Annotation.objects.get(document=document).tags[0] == "B-PER"
-    complaints.clear()  # the 401
 
 
 def test_skip_says_why(page: Page, project: Project, annotator: User) -> None:
@@ -287,15 +179,3 @@ def test_with_a_finger_on_a_narrow_window(
     phone.close()
     own = Annotation.objects.get(document=document)
     assert own.tags == ["B-PER", "I-PER", "O", "B-PER", "I-PER", "O", "O", "O"]
-
-
-def swipe(page: Page, first: str, last: str) -> None:
-    """Put a finger on one token, move it sideways to another, lift it."""
-    touch = page.context.new_cdp_session(page)
-    boxes = [page.locator(".token", has_text=text).first.bounding_box() for text in (first, last)]
-    (x, y), (to, _) = ((box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes)
-    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
-    for step in range(1, 6):
-        point = {"x": x + (to - x) * step / 5, "y": y}
-        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
-    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
