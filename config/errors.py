@@ -7,15 +7,17 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
-from django.db import DataError, OperationalError
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
+from django.db import DataError, IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from psycopg.errors import DeadlockDetected
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
-from labeling.errors import Forbidden, GoldsetError, Invalid, NotFound, TooLarge, Unavailable
+from labeling.errors import Conflict, Forbidden, GoldsetError, Invalid, NotFound, TooLarge, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +30,9 @@ def body(code: str, message: str, details: dict[str, Any] | None = None) -> dict
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Django REST framework's exception handler."""
+    """Django REST framework's exception handler; what the view itself would answer in, an error is JSON."""
+    context["request"].accepted_renderer = JSONRenderer()
+    context["request"].accepted_media_type = JSONRenderer.media_type
     if (known := as_goldset_error(exc)) is not None:
         set_rollback()
         return Response(body(known.code, known.message, known.details), status=known.status)
@@ -73,6 +77,16 @@ def as_goldset_error(exc: Exception) -> GoldsetError | None:
         case ValidationError():
             fields = exc.message_dict if hasattr(exc, "error_dict") else {"value": exc.messages}
             return Invalid(f"Please correct: {_first_complaint(fields)}", details={"fields": fields})
+        case SuspiciousOperation() | BadRequest():
+            return Invalid("The request cannot be read: it has too many fields or is not well formed.")
+        case OperationalError() if isinstance(exc.__cause__, DeadlockDetected):
+            return Conflict("Somebody changed the same rows at the same moment; nothing was changed. Try again.")
+        case IntegrityError():
+            # Rules are checked before; what still meets the database's own was overtaken by another change.
+            logger.warning("overtaken: %s", exc)
+            return Conflict(
+                "Something that this needs was changed meanwhile; nothing was changed. Load it and try again."
+            )
         case OperationalError():
             logger.error("database: %s", exc)
             return Unavailable("The database does not answer; try again in a moment.", code="database_unavailable")
@@ -104,6 +118,11 @@ def respond(request: HttpRequest, error: GoldsetError) -> HttpResponse:
     if request.path.startswith(API_PREFIX):
         return JsonResponse(body(error.code, error.message, error.details), status=error.status)
     return render(request, "error.html", {"error": error}, status=error.status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400."""
+    return respond(request, as_goldset_error(exception) or Invalid("The request cannot be read."))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -21,7 +21,10 @@ class StorableJSONParser(JSONParser):
     ) -> Any:
         """The parsed body; raises `ParseError` (400)."""
         body = stream.read()
-        data = super().parse(BytesIO(body), media_type, dict(parser_context or {}))
+        try:
+            data = super().parse(BytesIO(body), media_type, dict(parser_context or {}))
+        except RecursionError as error:
+            raise ParseError("The JSON is nested too deeply to be read.") from error
         if _SURROGATE.search(body):
             try:
                 json.dumps(data, ensure_ascii=False).encode()

@@ -97,8 +97,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.limits.BodyLimit",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -172,6 +172,8 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,  # `?format=` names the format of an export, not of the answer
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "config.errors.handle",
+    # What a client says of itself in X-Forwarded-For is believed only where a proxy of ours writes it.
+    "NUM_PROXIES": int(os.environ.get("NUM_PROXIES") or BEHIND_TLS),
     "DEFAULT_THROTTLE_RATES": {"sign-in": os.environ.get("SIGN_IN_RATE", "30/min")},
 }
 SPECTACULAR_SETTINGS = {

@@ -17,7 +17,7 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     *datasets_api.api_urlpatterns,
     *models_api.api_urlpatterns,
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema", http_method_names=["get"]), name="docs"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *models_pages.page_urlpatterns,
 ]
 
+handler400 = "config.errors.bad_request"
 handler403 = "config.errors.forbidden"
 handler404 = "config.errors.not_found"
 handler500 = "config.errors.server_error"

@@ -46,6 +46,7 @@ class Imports(APIView):
     """Files that come into a project."""
 
     parser_classes = (MultiPartParser, FormParser)
+    takes_files = True
 
     @extend_schema(request={"multipart/form-data": ImportSerializer}, responses={202: QueuedSerializer})
     def post(self, request: Request, slug: str) -> Response:

@@ -131,11 +131,15 @@ def mark_accepted(annotation: Annotation, *, by: Person | None) -> None:
 
 def tags_from(document: Document, body: Mapping[str, Any]) -> list[str]:
     """The tags of a request: `tags` as they are, or `spans` of token indices turned into tags."""
-    if body.get("tags") is not None:
-        return list(body["tags"])
-    if body.get("spans") is not None:
-        return bio.tags_of(_spans(body["spans"]), len(document.token_starts))
-    raise Invalid("Give either tags (one per token) or spans ([{start, end, label}], token indices).")
+    tags, spans = body.get("tags"), body.get("spans")
+    if spans is None:
+        if tags is None:
+            raise Invalid("Give either tags (one per token) or spans ([{start, end, label}], token indices).")
+        return list(tags)
+    found = bio.tags_of(_spans(spans), len(document.token_starts))
+    if tags is not None and list(tags) != found:
+        raise Invalid("tags and spans do not say the same; give one of them.", code="spans_contradict_tags")
+    return found
 
 
 def _spans(given: Iterable[Mapping[str, Any]]) -> list[bio.Span]:

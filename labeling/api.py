@@ -115,7 +115,6 @@ class Labels(APIView):
         """Add a label."""
         project = access.project_for(request.user, slug, Role.MANAGER)
         given = parsed(LabelSerializer(data=request.data))
-        given.pop("position", None)
         (label,) = projects.add_labels(project, request.user, [given])
         return Response(LabelSerializer(label).data, status=201)
 

@@ -4,12 +4,12 @@ The cursor holds the order's values of the last row; it is opaque to clients.
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, QueryDict
@@ -31,7 +31,7 @@ class Page(Generic[Row]):
 def page(query: QuerySet[Row], *, order: Sequence[str], cursor: str | None = None, limit: int = LIMIT) -> Page[Row]:
     """The rows after `cursor` in `order` (field names, `-` for descending; the last one unique, none null)."""
     if cursor:
-        query = query.filter(_after(order, _decode(cursor, len(order))))
+        query = query.filter(_after(order, _values(query.model, order, cursor)))
     rows = list(query.order_by(*order)[: limit + 1])
     more = len(rows) > limit
     rows = rows[:limit]
@@ -53,12 +53,15 @@ def _encode(row: Model, order: Sequence[str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(values, cls=DjangoJSONEncoder).encode()).decode()
 
 
-def _decode(cursor: str, length: int) -> list[Any]:
+def _values(model: type[Model], order: Sequence[str], cursor: str) -> list[Any]:
+    """The cursor's values as the fields of the order hold them; raises `Invalid` for anything else."""
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        if isinstance(values, list) and len(values) == length and not any(isinstance(v, (list, dict)) for v in values):
-            return values
-    except (ValueError, binascii.Error):
+        if isinstance(values, list) and not any(value is None for value in values):
+            meta = model._meta
+            fields = [next(field for field in meta.fields if field.name == name.removeprefix("-")) for name in order]
+            return [field.to_python(value) for field, value in zip(fields, values, strict=True)]
+    except (ValueError, TypeError, OverflowError, RecursionError, ValidationError):
         pass
     raise Invalid("The cursor is not one that this list gave out; start again without it.", code="bad_cursor")
 

@@ -8,14 +8,14 @@ from typing import Any
 from django.contrib.auth import get_user_model, password_validation
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Max
 from django.utils.text import slugify
 
 from labeling.access import Person
 from labeling.errors import Conflict, Forbidden, Invalid, NotFound
 from labeling.events import record
-from labeling.models import Annotation, Label, Membership, Prediction, Project, Role
+from labeling.models import Label, Membership, Prediction, Project, Role
 
 # Told apart also by people who see few colors (after Okabe & Ito 2008), light enough for dark text on them.
 PALETTE = (
@@ -43,6 +43,9 @@ def create(user: Person, *, name: str, labels: Iterable[Mapping[str, Any]] = (),
 def _free_slug(name: str) -> str:
     """A slug nobody has; names in other scripts keep their letters where they can be written in ASCII."""
     base = slugify(unicodedata.normalize("NFKD", name))[:60].strip("-") or "project"
+    with connection.cursor() as cursor:
+        # Two projects of one name at once: the second waits, and finds the first one's slug taken.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('goldset slug'), hashtext(%s))", [base])
     taken = set(Project.objects.filter(slug__startswith=base).values_list("slug", flat=True))
     number = 1
     while (slug := base if number == 1 else f"{base}-{number}") in taken:
@@ -72,12 +75,15 @@ def change(project: Project, user: Person, changes: Mapping[str, Any]) -> Projec
 
 @transaction.atomic
 def add_labels(project: Project, user: Person | None, labels: Iterable[Mapping[str, Any]]) -> list[Label]:
-    """Add labels after the ones that are there; raises `Conflict` for a name or hotkey that is taken."""
+    """Add labels, after the ones that are there unless they bring a position.
+
+    Raises `Conflict` for a name or hotkey that is taken.
+    """
     position = (project.labels.aggregate(last=Max("position"))["last"] or 0) + 1
     added: list[Label] = []
     for offset, given in enumerate(labels):
         at = position + offset
-        label = Label(project=project, position=at, **given)
+        label = Label(**{"project": project, "position": at, **given})
         label.color = label.color or PALETTE[(at - 1) % len(PALETTE)]
         added.append(_save(label))
         record(project, user, "label.added", data={"name": label.name})
@@ -85,7 +91,6 @@ def add_labels(project: Project, user: Person | None, labels: Iterable[Mapping[s
 
 
 def _save(label: Label) -> Label:
-    label.name = label.name.strip()
     if not label.name or re.search(r"\s", label.name) or any(unicodedata.category(c)[0] == "C" for c in label.name):
         raise Invalid(
             f"{label.name!r} cannot be a label: a label is a word without blanks or control characters.",
@@ -98,11 +103,27 @@ def _save(label: Label) -> Label:
         with transaction.atomic():
             label.save()
     except IntegrityError as error:
-        what = f"hotkey {label.hotkey!r}" if "label_hotkey_once" in str(error) else f"label {label.name!r}"
+        if _rule(error) == "label_kept_while_used":
+            raise _in_use(label) from error
+        what = f"hotkey {label.hotkey!r}" if _rule(error) == "label_hotkey_once" else f"label {label.name!r}"
         raise Conflict(
             f"The project has a {what} already.", code="label_exists", details={"name": label.name}
         ) from error
     return label
+
+
+def _rule(error: IntegrityError) -> str | None:
+    """The name of the constraint or trigger that refused."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    return getattr(diagnosis, "constraint_name", None)
+
+
+def _in_use(label: Label) -> Conflict:
+    return Conflict(
+        f"Label {label.name!r} is used by annotations and can be neither deleted nor renamed.",
+        code="label_in_use",
+        details={"name": label.name},
+    )
 
 
 def _hex_color(color: str) -> str:
@@ -117,10 +138,7 @@ def change_label(label: Label, user: Person, changes: Mapping[str, Any]) -> Labe
     before = label.name
     for field, value in changes.items():
         setattr(label, field, value)
-    try:
-        _save(label)
-    except IntegrityError as error:  # pragma: no cover - _save has turned it into ours
-        raise Conflict(str(error)) from error
+    _save(label)
     record(label.project, user, "label.changed", data={"name": before, **changes})
     return label
 
@@ -141,19 +159,14 @@ def move_label(label: Label, user: Person, by: int) -> None:
 def delete_label(label: Label, user: Person) -> None:
     """Delete a label that no annotation uses; suggestions that use it go with it."""
     project, name = label.project, label.name
-    if _in_use(project, name):
-        raise Conflict(
-            f"Label {name!r} is used by annotations and cannot be deleted.",
-            code="label_in_use",
-            details={"name": name},
-        )
+    try:
+        with transaction.atomic():
+            Label.objects.filter(pk=label.pk).delete()  # refused by a trigger while annotations use it
+    except IntegrityError as error:
+        raise _in_use(label) from error
+    # Only now, when nobody can suggest it any more.
     Prediction.objects.filter(document__project=project, tags__contains=[f"B-{name}"]).delete()
-    label.delete()
     record(project, user, "label.deleted", data={"name": name})
-
-
-def _in_use(project: Project, name: str) -> bool:
-    return Annotation.objects.filter(document__project=project, tags__contains=[f"B-{name}"]).exists()
 
 
 # People --------------------------------------------------------------------------------------------------
@@ -162,8 +175,9 @@ def _in_use(project: Project, name: str) -> bool:
 @transaction.atomic
 def set_member(project: Project, actor: Person, *, username: str, role: Role, password: str = "") -> Membership:
     """Add a person or change their role. With a `password`, a superuser may make the account as well."""
+    _lock(project)
     user = get_user_model().objects.filter(username=username).first() or _new_user(actor, username, password)
-    found = Membership.objects.select_for_update().filter(project=project, user=user).first()
+    found = Membership.objects.filter(project=project, user=user).first()
     if found is not None and found.role != role:
         _keep_a_manager(project, found)
     membership, _ = Membership.objects.update_or_create(project=project, user=user, defaults={"role": role})
@@ -190,7 +204,8 @@ def _new_user(actor: Person, username: str, password: str) -> User:
 @transaction.atomic
 def remove_member(project: Project, actor: Person, *, username: str) -> None:
     """Take a person out of the project; their annotations stay. Removing a stranger does nothing."""
-    found = Membership.objects.select_for_update().filter(project=project, user__username=username).first()
+    _lock(project)
+    found = Membership.objects.filter(project=project, user__username=username).first()
     if found is None:
         return
     _keep_a_manager(project, found)
@@ -198,10 +213,12 @@ def remove_member(project: Project, actor: Person, *, username: str) -> None:
     record(project, actor, "member.removed", data={"username": username})
 
 
+def _lock(project: Project) -> None:
+    """One change of people at a time: two managers who remove each other at once cannot both succeed."""
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+
+
 def _keep_a_manager(project: Project, leaving: Membership) -> None:
-    if leaving.role != Role.MANAGER:
-        return
-    # Locks the managers' rows: two managers who remove each other at once cannot both succeed.
-    managers = Membership.objects.select_for_update().filter(project=project, role=Role.MANAGER)
-    if all(member.pk == leaving.pk for member in managers):
+    managers = Membership.objects.filter(project=project, role=Role.MANAGER)
+    if leaving.role == Role.MANAGER and not managers.exclude(pk=leaving.pk).exists():
         raise Conflict("A project needs a manager; make somebody else a manager first.", code="last_manager")

@@ -31,8 +31,8 @@ class SplitsSerializer(serializers.Serializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The three shares, where all are given, add up to one."""
         train = attrs.pop("train", None)
-        if train is not None and abs(train + attrs["validation"] + attrs["test"] - 1) > 1e-6:
-            raise serializers.ValidationError("train, validation and test must add up to 1.")
+        if train is not None and (len(attrs) < 2 or abs(train + sum(attrs.values()) - 1) > 1e-6):
+            raise serializers.ValidationError("train, validation and test must all be given and add up to 1.")
         return attrs
 
 
@@ -52,9 +52,9 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
         read_only_fields = ["slug", "created_at"]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Unfold `splits` into the project's own fields."""
-        if splits := attrs.pop("splits", None):
-            attrs["validation_share"], attrs["test_share"] = splits["validation"], splits["test"]
+        """Unfold `splits` into the project's own fields; a share that a change leaves out stays."""
+        for name, share in attrs.pop("splits", {}).items():
+            attrs[f"{name}_share"] = share
         return attrs
 
     def to_representation(self, instance: Project) -> dict[str, Any]:

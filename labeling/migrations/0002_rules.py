@@ -39,7 +39,10 @@ ALTER TABLE labeling_prediction ADD CONSTRAINT prediction_confidence_per_token
 
 TAGS_FIT = """
 CREATE FUNCTION labeling_tags_fit() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE wrong record;
+DECLARE
+  wrong record;
+  projects bigint[];
+  names text[];
 BEGIN
   SELECT new_rows.document_id, cardinality(tags) AS tags, cardinality(token_starts) AS tokens INTO wrong
     FROM new_rows JOIN labeling_document document ON document.id = new_rows.document_id
@@ -48,14 +51,18 @@ BEGIN
     RAISE EXCEPTION 'document % has % tokens and got % tags', wrong.document_id, wrong.tokens, wrong.tags
       USING ERRCODE = 'check_violation', CONSTRAINT = TG_TABLE_NAME || '_length';
   END IF;
-  SELECT used.document_id, used.name INTO wrong
-    FROM (SELECT DISTINCT new_rows.document_id, document.project_id, substr(tag, 3) AS name
+  SELECT array_agg(project_id), array_agg(name) INTO projects, names
+    FROM (SELECT DISTINCT document.project_id, substr(tag, 3) AS name
             FROM new_rows JOIN labeling_document document ON document.id = new_rows.document_id,
-                 unnest(tags) AS tag WHERE tag <> 'O') AS used
+                 unnest(tags) AS tag WHERE tag <> 'O') AS used;
+  -- Whoever deletes or renames one of these labels waits until this transaction ends, and then sees its rows.
+  PERFORM FROM labeling_label label JOIN unnest(projects, names) AS used(project_id, name) USING (project_id, name)
+    ORDER BY label.id FOR KEY SHARE OF label;
+  SELECT used.project_id, used.name INTO wrong FROM unnest(projects, names) AS used(project_id, name)
     WHERE NOT EXISTS (SELECT FROM labeling_label label
                        WHERE label.project_id = used.project_id AND label.name = used.name) LIMIT 1;
   IF FOUND THEN
-    RAISE EXCEPTION 'document % got the unknown label %', wrong.document_id, wrong.name
+    RAISE EXCEPTION 'project % has no label %', wrong.project_id, wrong.name
       USING ERRCODE = 'check_violation', CONSTRAINT = TG_TABLE_NAME || '_label_known';
   END IF;
   RETURN NULL;

@@ -1,10 +1,11 @@
 """One shape for every error under /api/, a page elsewhere, and nothing about the inside of the server."""
 
 import pytest
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
-from django.db import DataError, OperationalError
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
+from django.db import DataError, IntegrityError, OperationalError
 from django.http import Http404
 from django.test import Client, RequestFactory
+from psycopg.errors import DeadlockDetected
 
 from config import errors
 from labeling.errors import Conflict, Invalid
@@ -50,7 +51,10 @@ def test_requests_of_somebody(api, db):
         shape(answer)
 
 
-@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[1, 2", b'{"name": "\\ud800"}', b'{"name": "\\u0000"}'])
+@pytest.mark.parametrize(
+    "content",
+    [b"{", b"\xff\xfe", b"[1, 2", b'{"name": "\\ud800"}', b'{"name": "\\u0000"}', b"[" * 5000, b'{"a":' * 5000],
+)
 def test_broken_json_is_a_400(api, db, content):
     answer = api(factories.user()).post("/api/v1/projects", content, content_type="application/json")
     assert answer.status_code == 400
@@ -63,6 +67,11 @@ def test_a_body_of_another_kind_is_a_415(api, db):
     shape(answer)
 
 
+def _caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
 @pytest.mark.parametrize(
     ("raised", "status", "code"),
     [
@@ -73,6 +82,9 @@ def test_a_body_of_another_kind_is_a_415(api, db):
         (ValidationError({"name": ["is too long"]}), 400, "invalid"),
         (OperationalError("host db.internal refused"), 503, "database_unavailable"),
         (DataError("value too long"), 400, "invalid"),
+        (IntegrityError("duplicate key in db.internal"), 409, "conflict"),
+        (_caused(OperationalError("deadlock in db.internal"), DeadlockDetected()), 409, "conflict"),
+        (SuspiciousOperation("db.internal"), 400, "invalid"),
         ("\ud800".encode, 400, "invalid"),
     ],
 )
@@ -123,3 +135,34 @@ def test_a_server_error_tells_nothing(client, db, monkeypatch):
 )
 def test_the_first_complaint_says_where(details, complaint):
     assert errors._first_complaint(details) == complaint
+
+
+@pytest.mark.parametrize("path", ["/api/v1/schema/", "/api/v1/docs/"])
+def test_errors_of_the_schema_are_json_too(client, api, db, path):
+    assert shape(client.get(path))["code"] == "not_authenticated"
+    assert shape(api(factories.user()).post(path))["code"] == "method_not_allowed"
+    assert api(factories.user()).options(path).status_code in (200, 405)
+
+
+def test_a_request_that_django_refuses_has_our_shape(client, db):
+    for host in ("evil.example", "a b", "[::1"):
+        answer = client.get("/api/v1/projects", headers={"host": host})
+        assert answer.status_code == 400
+        shape(answer)
+        assert client.get("/sign-in/", headers={"host": host}).status_code == 400
+    answer = client.post("/api/v1/auth/token", {f"field{number}": "x" for number in range(2000)})
+    assert answer.status_code == 400
+    shape(answer)
+
+
+def test_pages_and_messages_are_in_one_language(api, db):
+    person = factories.user()
+    answer = api(person).post("/api/v1/projects", {}, format="json", headers={"accept-language": "de"})
+    assert "required" in shape(answer)["message"]
+
+
+def test_nobody_evades_the_sign_in_limit_by_a_header():
+    from rest_framework.throttling import ScopedRateThrottle
+
+    request = RequestFactory().get("/", headers={"x-forwarded-for": "1.2.3.4"})
+    assert ScopedRateThrottle().get_ident(request) == "127.0.0.1"

@@ -67,6 +67,7 @@ def test_a_repeat_is_harmless_and_a_stale_save_is_refused_with_the_current_row(w
             {"spans": [{"start": 0, "end": 2, "label": "PER"}, {"start": 1, "end": 3, "label": "PER"}]},
             "overlapping_spans",
         ),
+        ({"tags": ["O"] * 8, "spans": [{"start": 0, "end": 1, "label": "PER"}]}, "spans_contradict_tags"),
         ({}, "invalid"),
         ({"tags": ["O"] * 8, "revision": -1}, "invalid"),
         ({"tags": ["O"] * 8, "revision": "x"}, "invalid"),

@@ -1,5 +1,6 @@
 """Projects, labels and members over REST."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -103,6 +104,15 @@ def test_the_list_is_ones_own_and_paged(world: World, django_assert_num_queries)
         assert client.get(f"/api/v1/projects{bad}").status_code == 400
 
 
+@pytest.mark.parametrize(
+    "values", ['["x","y"]', '["x",null]', '["x",1e999]', '["x",NaN]', '["x","\\ud800"]', '["x"]', "{}", "[" * 2000]
+)
+def test_a_cursor_of_somebody_s_own_making_is_refused(world: World, values: str) -> None:
+    cursor = base64.urlsafe_b64encode(values.encode()).decode()
+    response = world.client(world.manager).get("/api/v1/projects", {"cursor": cursor})
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "bad_cursor")
+
+
 def test_settings_change_with_an_event(world: World) -> None:
     client = world.client(world.manager)
     assert client.patch(world.url(), {"overlap": 3, "retrain_hour": 5}, format="json").json()["overlap"] == 3
@@ -125,13 +135,33 @@ def test_labels(world: World) -> None:
     assert names == ["LOC", "creative-work"]
 
 
+def test_a_label_may_hold_a_slash_and_bring_its_position(world: World) -> None:
+    client = world.client(world.manager)
+    body = {"name": "More", "labels": [{"name": "B", "position": 7}, {"name": "A/B", "position": 2}]}
+    created = client.post("/api/v1/projects", body, format="json")
+    assert created.status_code == 201
+    path = f"/api/v1/projects/{created.json()['slug']}/labels"
+    assert [label["name"] for label in client.get(path).json()["results"]] == ["A/B", "B"]
+    assert client.patch(f"{path}/A%2FB", {"description": "x"}, format="json").status_code == 200
+    assert client.delete(f"{path}/A/B").status_code == 204
+
+
+def test_one_share_changes_and_the_other_stays(world: World) -> None:
+    client = world.client(world.manager)
+    shown = client.patch(world.url(), {"splits": {"validation": 0.3}}, format="json").json()["splits"]
+    assert shown == {"train": 0.6, "validation": 0.3, "test": 0.1}
+    for bad in ({"train": 0.7, "test": 0.3}, {"train": 0.7}, {"validation": "nan"}, {"validation": 0.46}):
+        assert client.patch(world.url(), {"splits": bad}, format="json").status_code == 400
+
+
 def test_a_used_label_stays(world: World) -> None:
     document = world.document("one two")
     Annotation.objects.create(document=document, annotator=world.annotator, tags=["B-PER", "O"])
     Prediction.objects.create(document=document, model="m", tags=["B-LOC", "O"], confidences=[1, 1])
     client = world.client(world.manager)
     assert client.delete(world.url("/labels/PER")).json()["error"]["code"] == "label_in_use"
-    assert client.patch(world.url("/labels/PER"), {"name": "X"}, format="json").status_code == 409
+    renamed = client.patch(world.url("/labels/PER"), {"name": "X"}, format="json")
+    assert (renamed.status_code, renamed.json()["error"]["code"]) == (409, "label_in_use")
     assert client.delete(world.url("/labels/LOC")).status_code == 204
     assert list(Label.objects.values_list("name", flat=True)) == ["PER"]
     assert not Prediction.objects.exists()
