@@ -1,57 +1,59 @@
 """File formats, each a row of a table: adding one is adding a module and a row here.
 
-A reader surveys a file, then yields a `Record` or a `Failure` for each of its records; a writer turns
-`Gold` rows into chunks of bytes. Both are streams.
+`codec` says what a format is. Other packages add theirs through the entry point group `goldset.codecs`;
+one that fails to load, or takes a name that is taken, is logged and left out.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Protocol
 
-from datasets_app.codecs import conll, conll_out, jsonl, plain, tabular
+from datasets_app.codecs import conll, jsonl, plain, tabular
+from datasets_app.codecs.codec import Codec, Reader, Writer
 from datasets_app.codecs.conll_lines import is_tag
-from datasets_app.records import Failure, Gold, ReadOptions, Record, Survey
-from labeling import bio
 from labeling.errors import Invalid
 
+__all__ = ["CODECS", "READERS", "WRITERS", "Codec", "Reader", "Writer", "reader_for", "recognize"]
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """How a format is read, and the endings of its files' names."""
+GROUP = "goldset.codecs"
+logger = logging.getLogger(__name__)
 
-    survey: Callable[[Path, ReadOptions], Survey]
-    read: Callable[[Path, ReadOptions, Survey], Iterator[Record | Failure]]
-    endings: tuple[str, ...]
-
-
-class Write(Protocol):
-    """Turns rows into the bytes of a file."""
-
-    def __call__(self, rows: Iterable[Gold], *, scheme: str) -> Iterator[bytes]: ...
+_OWN = (
+    conll.CODEC,
+    jsonl.CODEC,
+    plain.CODEC,
+    tabular.CODEC,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """How a text format is written."""
+def _with_others(own: Iterable[Codec], found: Iterable[EntryPoint]) -> dict[str, Codec]:
+    table = {codec.name: codec for codec in own}
+    for point in found:
+        for codec in _loaded(point):
+            if codec.name in table:
+                logger.warning("codec %s of %s: a format of that name is there already", codec.name, point.value)
+            else:
+                table[codec.name] = codec
+    return table
 
-    write: Write
-    ending: str
-    media_type: str
-    schemes: tuple[str, ...]
+
+def _loaded(point: EntryPoint) -> Iterator[Codec]:
+    try:
+        codec = point.load()
+    except Exception:  # somebody else's code: Goldset works without it
+        logger.exception("codec %s cannot be loaded from %s", point.name, point.value)
+        return
+    if isinstance(codec, Codec):
+        yield codec
+    else:
+        logger.error("codec %s: %s is no datasets_app.codecs.codec.Codec", point.name, point.value)
 
 
-READERS: Mapping[str, Reader] = {
-    "conll": Reader(conll.survey, conll.read, (".conll", ".iob", ".iob2", ".bio", ".conll03")),
-    "jsonl": Reader(jsonl.survey, jsonl.read, (".jsonl", ".ndjson", ".json")),
-    "txt": Reader(plain.survey, plain.read, (".txt", ".text")),
-    "csv": Reader(tabular.survey, tabular.read, (".csv", ".tsv")),
-}
-WRITERS: Mapping[str, Writer] = {
-    "conll": Writer(conll_out.write, "conll", "text/plain; charset=utf-8", conll_out.SCHEMES),
-    "jsonl": Writer(jsonl.write, "jsonl", "application/x-ndjson", bio.SCHEMES),
-}
+CODECS: Mapping[str, Codec] = _with_others(_OWN, entry_points(group=GROUP))
+READERS: Mapping[str, Reader] = {name: codec.reader for name, codec in CODECS.items() if codec.reader}
+WRITERS: Mapping[str, Writer] = {name: codec.writer for name, codec in CODECS.items() if codec.writer}
 
 
 def reader_for(name: str) -> Reader:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from datasets_app.codecs import conll_out
+from datasets_app.codecs.codec import Codec, Reader, Writer
 from datasets_app.codecs.conll_lines import BLANKS, CHARACTERS_MAX, ROWS_MAX, Row, Sentence, sentences_of, split
 from datasets_app.codecs.lines import too_long
 from datasets_app.records import TEXT_MAX, Failure, ReadOptions, Record, Refused, Survey, ascii_safe, shown
@@ -188,3 +190,11 @@ def _layout(sentence: Sentence, rows: Sequence[Row], scheme: str) -> dict[str, A
     if scheme != "iob2":
         found["scheme"] = scheme
     return found or None
+
+
+CODEC = Codec(
+    "conll",
+    "CoNLL: a token a line, its tag in a column",
+    Reader(survey, read, (".conll", ".iob", ".iob2", ".bio", ".conll03")),
+    Writer(conll_out.write, "conll", "text/plain; charset=utf-8", conll_out.SCHEMES),
+)

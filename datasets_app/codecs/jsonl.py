@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from datasets_app.codecs.codec import Codec, Reader, Writer
 from datasets_app.codecs.lines import numbered, too_long
 from datasets_app.grids import align
 from datasets_app.records import CharSpan, Failure, Gold, ReadOptions, Record, Refused, Survey, ascii_safe, shown
@@ -200,3 +201,11 @@ def _told_by(words: Sequence[str], gold: Gold) -> bool:
     except Refused:
         return False
     return list(starts) == list(gold.starts)
+
+
+CODEC = Codec(
+    "jsonl",
+    "JSONL: an object a line, with spans or tokens",
+    Reader(survey, read, (".jsonl", ".ndjson", ".json")),
+    Writer(write, "jsonl", "application/x-ndjson", bio.SCHEMES),
+)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from datasets_app.codecs.codec import Codec, Reader
 from datasets_app.codecs.lines import numbered, too_long
 from datasets_app.records import Failure, ReadOptions, Record, Survey
 
@@ -21,3 +22,6 @@ def read(path: Path, options: ReadOptions, found: Survey) -> Iterator[Record | F
                 yield too_long(number)
             elif line.strip():
                 yield Record(number, line.removesuffix("\n").removesuffix("\r"))
+
+
+CODEC = Codec("txt", "Plain text: a text a line", Reader(survey, read, (".txt", ".text")))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from datasets_app.codecs.codec import Codec, Reader
 from datasets_app.codecs.lines import numbered, too_long
 from datasets_app.records import LINE_BYTES_MAX, Failure, ReadOptions, Record, Refused, Survey, shown
 from labeling.errors import Invalid
@@ -95,3 +96,6 @@ def _record(line: int, header: Sequence[str], row: Sequence[str]) -> Record | Fa
     except Refused as refused:
         return refused.at(line)
     return Record(line, text, key=key, split=split, meta=values)
+
+
+CODEC = Codec("csv", "CSV or TSV: a text a row", Reader(survey, read, (".csv", ".tsv")))
