@@ -205,6 +205,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 15},  # while all workers are busy, these do not pile up
     },
+    "copy-labels-to-duplicates": {
+        "task": "datasets_app.tasks.copy_labels_to_duplicates",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "remove-old-uploads": {"task": "datasets_app.tasks.remove_old_uploads", "schedule": crontab(minute=17)},
     "retrain-if-due": {"task": "modelassist.tasks.retrain_if_due", "schedule": crontab(minute="*/10")},
 }
@@ -213,6 +218,7 @@ CELERY_BEAT_SCHEDULE = {
 JOB_KINDS = {
     "import": ("datasets_app.importing:run", "default"),
     "version": ("datasets_app.versions:run", "default"),
+    "duplicates": ("datasets_app.duplicates:run", "default"),
     "train": ("modelassist.runs:run", "model"),
     "predict": ("modelassist.preannotate:run", "model"),
 }

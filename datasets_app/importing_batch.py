@@ -1,6 +1,7 @@
 """One batch of an import as one transaction: COPY into a temporary table, then INSERT … SELECT.
 
-Owns keys, splits and what happens to texts that the project already has; `importing` feeds it.
+Owns keys and what happens to texts that the project already has; `importing` feeds it, and `grouping` says into
+which group and split a text comes.
 """
 
 import hashlib
@@ -12,20 +13,21 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
-from datasets_app import copying, jobs, splits
+from datasets_app import copying, curation, grouping, jobs
 from datasets_app.grids import Fitted, fit
+from datasets_app.grouping import Placed
 from datasets_app.models import Job
 from datasets_app.records import KEY_MAX, SPLITS, Failure, Record, Refused, Survey, shown
 from labeling import bio, projects
 from labeling.errors import Conflict, Invalid
 
-COUNTS = ("documents", "existing", "annotations", "suggestions", "errors")
+COUNTS = ("documents", "existing", "duplicates", "annotations", "suggestions", "errors")
 MODEL = "import"  # the name under which imported suggestions stand
 
 _TABLES = """
 DROP TABLE IF EXISTS import_rows, import_seen;
 CREATE TEMPORARY TABLE import_rows (
-  line bigint, key text, text text, token_starts integer[], token_ends integer[], split text, hashed_split text,
+  line bigint, key text, text text, token_starts integer[], token_ends integer[], split text,
   group_key text, meta jsonb, layout jsonb, tags text[]);
 CREATE TEMPORARY TABLE import_seen (digest text PRIMARY KEY, times bigint)
 """
@@ -39,18 +41,13 @@ counted AS (
   ON CONFLICT (digest) DO UPDATE SET times = seen.times + excluded.times RETURNING digest, times)
 SELECT counted.times - given.times + given.nth FROM given JOIN counted USING (digest) ORDER BY place
 """
-# A text without a split of its own goes where its group is already: the hash speaks only for new groups, since
-# the group may have come with a split, or before the project's shares were changed.
 _DOCUMENTS = """
 INSERT INTO labeling_document
   (project_id, key, text, token_starts, token_ends, split, group_key, status, meta, layout, source, line)
-SELECT %(project)s, key, text, token_starts, token_ends,
-       coalesce(split, (SELECT known.split FROM labeling_document AS known
-                         WHERE known.project_id = %(project)s AND known.group_key = import_rows.group_key
-                         ORDER BY known.id LIMIT 1), hashed_split), group_key,
+SELECT %(project)s, key, text, token_starts, token_ends, split, group_key,
        CASE WHEN %(accept)s AND tags IS NOT NULL THEN 'accepted' ELSE 'pending' END, meta, layout, %(job)s, line
   FROM import_rows ORDER BY line
-ON CONFLICT (project_id, key) DO NOTHING
+ON CONFLICT (project_id, key) DO NOTHING RETURNING key, id
 """
 # OFFSET 0 looks each row up by the unique index. As a plain join it is planned with the statistics of a table
 # that is just being filled, which say that reading the whole project for every batch costs nothing.
@@ -87,14 +84,12 @@ SELECT document.id, '{MODEL}', row.tags, array_fill(1.0, ARRAY[cardinality(row.t
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A record that fits, with its key, its own split if it has one, and the one that the hash gives."""
+    """A record that fits, with its key, and its own split if it has one."""
 
     record: Record
     fitted: Fitted
     key: str
     split: str | None
-    hashed_split: str
-    group: str
 
 
 class Batches:
@@ -103,6 +98,7 @@ class Batches:
     def __init__(self, job: Job, survey: Survey) -> None:
         assert job.project is not None
         self.job, self.project, self.survey = job, job.project, survey
+        self.curation = curation.of(job.project)
         self.done: int = job.cursor["done"]
         counts = job.cursor["counts"]
         self.labels_created: list[str] = list(counts.get("labels_created", ()))
@@ -128,8 +124,7 @@ class Batches:
             jobs.checkpoint(self.job, cursor=self.job.cursor)  # the claim, and its lock, before the first row
             failures = [record for record in batch if isinstance(record, Failure)]
             ready = list(self._ready([record for record in batch if isinstance(record, Record)], failures))
-            self._copy(ready)
-            failures += self._insert(len(ready))
+            failures += self._insert(ready, self._placed(ready))
             self.counts["errors"] += jobs.note_failures(self.job, failures)
             counts = self.counts | {"labels_created": self.labels_created}
             cursor = {"survey": asdict(self.survey), "done": done, "counts": counts}
@@ -182,9 +177,12 @@ class Batches:
             listed = ", ".join(SPLITS)
             raise Refused("bad_split", f"The split is {shown(split)}; use one of: {listed}.")
         fitted = fit(record, tokenizer=self.project.tokenizer)
-        group = record.group or splits.group_key(record.text)
-        shares = {"validation": self.project.validation_share, "test": self.project.test_share}
-        return Ready(record, fitted, key, SPLITS[split] if split else None, splits.split_of(group, **shares), group)
+        return Ready(record, fitted, key, SPLITS[split] if split else None)
+
+    def _placed(self, rows: Sequence[Ready]) -> list[Placed]:
+        grouping.lock(self.project)
+        records, ids = [ready.record for ready in rows], [ready.key for ready in rows]
+        return grouping.place(self.project, self.curation, records, [ready.split for ready in rows], ids)
 
     # Labels
 
@@ -210,38 +208,47 @@ class Batches:
 
     # Rows
 
-    def _copy(self, rows: Iterable[Ready]) -> None:
+    def _insert(self, rows: Sequence[Ready], placed: Sequence[Placed]) -> list[Failure]:
         with connection.cursor() as cursor:
             cursor.execute("TRUNCATE import_rows")
             with cursor.copy("COPY import_rows FROM STDIN") as copy:
-                copy.write("".join(map(_row, rows)))
-
-    def _insert(self, rows: int) -> list[Failure]:
-        with connection.cursor() as cursor:
+                copy.write("".join(map(_row, rows, placed)))
             cursor.execute(_DOCUMENTS, self.values)
-            fresh = cursor.rowcount
+            fresh = dict(cursor.fetchall())
             taken = []
-            if fresh < rows:
+            if len(fresh) < len(rows):
                 cursor.execute(_TAKEN, self.values)
                 taken = [_taken(line, key) for line, key in cursor.fetchall()]
-            self.counts["documents"] += fresh
-            self.counts["existing"] += rows - fresh - len(taken)
-            if self.values["accept"]:
-                cursor.execute(_ACCEPT, self.values)
-                self.counts["annotations"] += cursor.rowcount
-                if fresh < rows:
-                    cursor.execute(_MARK, self.values)
-            elif self.job.params["annotations"] == "suggest":
-                cursor.execute(_SUGGEST, self.values)
-                self.counts["suggestions"] += cursor.rowcount
+            self.counts["documents"] += len(fresh)
+            self.counts["existing"] += len(rows) - len(fresh) - len(taken)
+            self._annotate(cursor, marks=len(fresh) < len(rows))
+        self._group(rows, placed, fresh)
         return taken
+
+    def _annotate(self, cursor: Any, *, marks: bool) -> None:
+        if self.values["accept"]:
+            cursor.execute(_ACCEPT, self.values)
+            self.counts["annotations"] += cursor.rowcount
+            if marks:
+                cursor.execute(_MARK, self.values)
+        elif self.job.params["annotations"] == "suggest":
+            cursor.execute(_SUGGEST, self.values)
+            self.counts["suggestions"] += cursor.rowcount
+
+    def _group(self, rows: Sequence[Ready], placed: Sequence[Placed], fresh: dict[str, int]) -> None:
+        """Note which of the new documents are duplicates; the project's policy says what becomes of them."""
+        # Two records of one batch may have one id: only the first of them has become a document.
+        new = [fresh.pop(ready.key, None) for ready in rows]
+        duplicates = grouping.remember(self.project, placed, new)
+        self.counts["duplicates"] += len(duplicates)
+        curation.apply(self.curation, duplicates)
 
 
 def _labels(ready: Ready) -> set[str]:
     return {bio.label_of(tag) for tag in set(ready.fitted.tags or ())} - {""}
 
 
-def _row(ready: Ready) -> str:
+def _row(ready: Ready, placed: Placed) -> str:
     record, fitted = ready.record, ready.fitted
     return copying.line(
         (
@@ -250,9 +257,8 @@ def _row(ready: Ready) -> str:
             copying.text(record.text),
             copying.integers(fitted.starts),
             copying.integers(fitted.ends),
-            ready.split or copying.NULL,
-            ready.hashed_split,
-            ready.group,
+            placed.split,
+            placed.group,
             copying.text(json.dumps(record.meta, ensure_ascii=False)),
             copying.NULL if record.layout is None else copying.text(json.dumps(record.layout, ensure_ascii=False)),
             copying.NULL if fitted.tags is None else copying.strings(fitted.tags),

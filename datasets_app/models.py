@@ -1,4 +1,4 @@
-"""Jobs and frozen dataset versions, and the rules that the database keeps about them.
+"""Jobs, frozen dataset versions and groups of duplicates, and the rules that the database keeps about them.
 
 Versions and their items are never changed: triggers in `migrations/0002_rules.py` refuse it. Rows are
 reached through `datasets_app.access` only.
@@ -135,3 +135,67 @@ class VersionItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} in version {self.version_id}"
+
+
+class Curation(models.Model):
+    """How a project's data are curated; a project without a row has the defaults."""
+
+    class Duplicates(models.TextChoices):
+        KEEP = "keep", "Keep them as texts of their own"
+        COPY = "copy", "Label one; the others get its spans as suggestions"
+        ARCHIVE = "archive", "Archive all but the first as they come in"
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="curation")
+    duplicates = models.CharField(max_length=10, choices=Duplicates, default=Duplicates.KEEP)
+    split_by = models.CharField(
+        max_length=100, blank=True, help_text="A key of the texts' metadata: texts with the same value share a split."
+    )
+    license = models.CharField(max_length=100, blank=True, help_text="As the Hugging Face Hub names it.")
+    citation = models.TextField(blank=True, help_text="BibTeX, or a sentence.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(duplicates__in=["keep", "copy", "archive"]), name="curation_duplicates_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"curation of project {self.project_id}"
+
+
+class TextKey(models.Model):
+    """By which key of `near_duplicates` a text is found; of several with the same key, the one that came first.
+
+    No foreign keys: they would cost more than all else that is done about duplicates. A key whose document is
+    gone finds nothing.
+    """
+
+    pk = models.CompositePrimaryKey("key", "project_id")
+    key = models.BigIntegerField()
+    project = models.ForeignKey(
+        Project, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    document_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.key} is of document {self.document_id}"
+
+
+class Duplicate(models.Model):
+    """A document's place in a group of exact and near duplicates; the group is known by its first document."""
+
+    document = models.OneToOneField(Document, on_delete=models.CASCADE, primary_key=True, related_name="duplicate")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, db_index=False, related_name="+")
+    first = models.ForeignKey(Document, on_delete=models.CASCADE, db_index=False, related_name="duplicates")
+    digest = models.BigIntegerField(help_text="The same for texts that are the same but for case, blanks and forms.")
+    similarity = models.FloatField(help_text="To the text that it was found by; 1: the same.")
+
+    class Meta:
+        indexes = [
+            # Reader: duplicates.groups, a page of groups at a time; the leak report.
+            models.Index(fields=["project", "first", "document"], name="duplicate_group"),
+        ]
+
+    def __str__(self) -> str:
+        return f"document {self.document_id} in the group of {self.first_id}"

@@ -2,13 +2,15 @@
 
 from django.urls import URLPattern, path
 
-from datasets_app import views, views_versions
+from datasets_app import views, views_curation, views_versions
 
 page_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/import/", views.import_page, name="import"),
     path("projects/<slug:slug>/jobs/", views.job_list, name="jobs"),
     path("projects/<slug:slug>/export/", views.export_page, name="export"),
     path("projects/<slug:slug>/versions/", views_versions.version_list, name="versions"),
+    path("projects/<slug:slug>/curation/", views_curation.curation_page, name="curation"),
+    path("projects/<slug:slug>/duplicates/", views_curation.duplicate_groups, name="duplicates"),
     path("versions/<int:pk>/", views_versions.version_detail, name="version"),
     path("versions/<int:pk>/diff/<int:other>/", views_versions.version_diff, name="version-diff"),
     path("jobs/<int:pk>/", views.job_detail, name="job"),

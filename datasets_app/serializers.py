@@ -23,6 +23,35 @@ class QueuedSerializer(serializers.Serializer[Any]):
     job = serializers.IntegerField()
 
 
+class CurationSerializer(serializers.Serializer[Any]):
+    """How data are curated. What the values may be, `curation.change` decides."""
+
+    duplicates = serializers.CharField(help_text="keep, copy (label one, suggest its spans to the others) or archive.")
+    split_by = serializers.CharField(allow_blank=True, help_text="A key of `meta` whose values share a split.")
+    license = serializers.CharField(allow_blank=True)
+    citation = serializers.CharField(allow_blank=True)
+
+
+class DuplicateSerializer(serializers.Serializer[Any]):
+    """A text of a group of duplicates."""
+
+    document = serializers.IntegerField()
+    key = serializers.CharField()
+    text = serializers.CharField()
+    split = serializers.CharField()
+    status = serializers.CharField()
+    archived = serializers.BooleanField()
+    similarity = serializers.FloatField(help_text="To the text by which it was found; 1: the same.")
+
+
+class DuplicateGroupSerializer(serializers.Serializer[Any]):
+    """A group of exact and near duplicates."""
+
+    group = serializers.IntegerField(help_text="The id of its first document.")
+    size = serializers.IntegerField()
+    members = DuplicateSerializer(many=True, help_text="The first of them.")
+
+
 class VersionInSerializer(serializers.Serializer[Any]):
     """Words about a version."""
 

@@ -10,10 +10,24 @@ import unicodedata
 _BLANKS = re.compile(r"\s+")
 
 
+def normal(text: str) -> str:
+    """The text with its case, blanks and Unicode forms made equal."""
+    return _BLANKS.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+
+
 def group_key(text: str) -> str:
     """The group of texts that are the same but for case, blanks and Unicode forms: 64 hexadecimal digits."""
-    normal = _BLANKS.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    return hashed(normal(text))
+
+
+def hashed(normal: str) -> str:
+    """The group key of a text that is normal already."""
     return hashlib.sha256(normal.encode()).hexdigest()
+
+
+def digest(normal: str) -> int:
+    """A normal text's identity as a signed 64-bit number: the head of its group key."""
+    return int.from_bytes(hashlib.sha256(normal.encode()).digest()[:8], signed=True)
 
 
 def split_of(group: str, *, validation: float, test: float) -> str:

@@ -19,6 +19,14 @@ def requeue_stale() -> None:
     jobs.requeue_stale()
 
 
+@shared_task(name="datasets_app.tasks.copy_labels_to_duplicates")  # type: ignore[untyped-decorator]
+def copy_labels_to_duplicates() -> None:
+    """Suggest accepted spans to the duplicates of their texts; called by beat every minute."""
+    from datasets_app import duplicates
+
+    duplicates.copy_labels()
+
+
 @shared_task(name="datasets_app.tasks.remove_old_uploads")  # type: ignore[untyped-decorator]
 def remove_old_uploads() -> None:
     """Remove uploads whose import ended long ago; called by beat every hour."""

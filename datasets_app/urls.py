@@ -2,13 +2,15 @@
 
 from django.urls import URLPattern, path
 
-from datasets_app import api
+from datasets_app import api, api_curation
 
 api_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/imports", api.Imports.as_view(), name="imports"),
     path("projects/<slug:slug>/jobs", api.Jobs.as_view(), name="jobs"),
     path("jobs/<int:pk>", api.OneJob.as_view(), name="job"),
     path("jobs/<int:pk>/errors", api.JobErrors.as_view(), name="job-errors"),
+    path("projects/<slug:slug>/curation", api_curation.CurationSettings.as_view(), name="curation"),
+    path("projects/<slug:slug>/duplicates", api_curation.Duplicates.as_view(), name="duplicates"),
     path("projects/<slug:slug>/versions", api.Versions.as_view(), name="versions"),
     path("versions/<int:pk>", api.OneVersion.as_view(), name="version"),
     path("versions/<int:pk>/diff/<int:other>", api.VersionDiff.as_view(), name="version-diff"),

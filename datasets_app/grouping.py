@@ -1,0 +1,221 @@
+"""Into which group of duplicates and into which split a new text comes, as a batch of an import arrives.
+
+A text joins the group of the text that it is most like, among those that the project has and those before it
+in the batch. Without a split of its own it goes where its group is already: texts of one source (a source
+document, a value of the project's `split_by`) stay together, and so do duplicates. The caller holds `lock`.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from datasets_app import near_duplicates, splits
+from datasets_app.models import Curation
+from datasets_app.records import Record
+from labeling.models import Project
+
+_OWNERS = """
+SELECT given.place, found.document_id FROM unnest(%s::bigint[]) WITH ORDINALITY AS given(key, place)
+ CROSS JOIN LATERAL (SELECT document_id FROM datasets_app_textkey AS known
+                      WHERE known.key = given.key AND known.project_id = %s OFFSET 0) AS found
+"""
+_KNOWN = """
+SELECT document.id, coalesce(duplicate.first_id, document.id), document.text, document.split, document.group_key
+  FROM labeling_document AS document
+  LEFT JOIN datasets_app_duplicate AS duplicate ON duplicate.document_id = document.id
+ WHERE document.id = ANY(%s) AND document.project_id = %s AND document.key <> ALL(%s)
+"""
+_SPLITS = """
+SELECT given.group_key, known.split FROM unnest(%s::text[]) AS given(group_key)
+ CROSS JOIN LATERAL (SELECT split FROM labeling_document
+                      WHERE project_id = %s AND group_key = given.group_key ORDER BY id LIMIT 1) AS known
+"""
+_REMEMBER = """
+INSERT INTO datasets_app_textkey (key, project_id, document_id)
+SELECT key, %s, document FROM unnest(%s::bigint[], %s::bigint[]) AS given(key, document) ON CONFLICT DO NOTHING
+"""
+_JOIN = """
+INSERT INTO datasets_app_duplicate (document_id, project_id, first_id, digest, similarity)
+SELECT document, %s, first, digest, similarity
+  FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::float8[]) AS given(document, first, digest, similarity)
+ON CONFLICT DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """The text that another is most like: one of the project (`document`) or one before it in the batch (`place`)."""
+
+    first: int  # of the document's group; -1 for one of the batch
+    document: int
+    place: int
+    split: str
+    group: str
+    normal: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a text goes, and by which keys it will be found."""
+
+    split: str
+    group: str
+    normal: str
+    digest: int
+    keys: Sequence[int]
+    twin: Twin | None
+
+
+def lock(project: Project) -> None:
+    """One batch at a time for each project: two texts that are alike cannot pass each other unseen."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('goldset groups'), %s)", [project.pk % 2**31])
+
+
+def place(
+    project: Project,
+    curation: Curation,
+    records: Sequence[Record],
+    own_splits: Sequence[str | None],
+    ids: Sequence[str],
+) -> list[Placed]:
+    """The place of each text of a batch; `ids` are the documents' keys: a text that is there already is no twin."""
+    normals = [splits.normal(record.text) for record in records]
+    digests = [splits.digest(normal) for normal in normals]
+    keys = near_duplicates.keys(normals, digests)
+    likes = _candidates(project, keys, ids)
+    sources = [_source(record, curation.split_by) for record in records]
+    groups = {source or splits.hashed(normal) for source, normal in zip(sources, normals, strict=True)}
+    placing = _Placing(project, sources, _known_splits(project, groups))
+    return list(placing.run(normals, digests, keys, own_splits, likes))
+
+
+def _source(record: Record, split_by: str) -> str | None:
+    """What else must share the text's split, as a group key."""
+    value = record.meta.get(split_by) if split_by else None
+    if value in (None, ""):
+        return record.group
+    return hashlib.sha256(f"{split_by}\0{value}".encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def _candidates(project: Project, keys: Sequence[Sequence[int]], ids: Sequence[str]) -> list[list[Twin]]:
+    """For each text, those of the project that share a key with it."""
+    flat = [(key, number) for number, each in enumerate(keys) for key in each]
+    found: list[set[int]] = [set() for _ in keys]
+    with connection.cursor() as cursor:
+        cursor.execute(_OWNERS, [[key for key, _ in flat], project.pk])
+        for position, document in cursor.fetchall():
+            found[flat[position - 1][1]].add(document)
+        known = list(set().union(*found))
+        twins: dict[int, Twin] = {}
+        if known:
+            cursor.execute(_KNOWN, [known, project.pk, list(ids)])
+            for document, first, text, split, group in cursor.fetchall():
+                twins[document] = Twin(first, document, -1, split, group, splits.normal(text), 0.0)
+    return [[twins[document] for document in sorted(each) if document in twins] for each in found]
+
+
+def _known_splits(project: Project, groups: set[str]) -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_SPLITS, [list(groups), project.pk])
+        return dict(cursor.fetchall())
+
+
+class _Placing:
+    """Goes through a batch in order and remembers where its groups went."""
+
+    def __init__(self, project: Project, sources: Sequence[str | None], known: Mapping[str, str]) -> None:
+        self.shares = {"validation": project.validation_share, "test": project.test_share}
+        self.sources, self.splits = sources, dict(known)
+        self.holders: dict[int, int] = {}  # by key: the first place of the batch that has it
+        self.placed: list[Placed] = []
+
+    def run(
+        self,
+        normals: Sequence[str],
+        digests: Sequence[int],
+        keys: Sequence[Sequence[int]],
+        own_splits: Sequence[str | None],
+        likes: Sequence[Sequence[Twin]],
+    ) -> Iterator[Placed]:
+        twins = [self._twin(number, normals, keys[number], likes[number]) for number in range(len(normals))]
+        hints = self._hints(twins)
+        for number, twin in enumerate(twins):
+            group = self._group(number, normals[number], twin)
+            leads = hints.get(group, []) if self.sources[number] else [twin] if twin else []
+            split = own_splits[number] or self.splits.get(group) or self._split(group, leads)
+            self.splits.setdefault(group, split)
+            self.placed.append(Placed(split, group, normals[number], digests[number], keys[number], twin))
+            yield self.placed[-1]
+
+    def _twin(self, number: int, normals: Sequence[str], keys: Sequence[int], likes: Sequence[Twin]) -> Twin | None:
+        """The most similar of the project's texts and of the batch's that share a key; the earlier of equal ones."""
+        here = {self.holders.setdefault(key, number) for key in keys} - {number}
+        candidates = [*likes, *(Twin(-1, -1, place, "", "", normals[place], 0.0) for place in sorted(here))]
+        best, highest = None, near_duplicates.THRESHOLD
+        for each in candidates:
+            similarity = near_duplicates.similarity(normals[number], each.normal)
+            if similarity > highest or (best is None and similarity >= highest):
+                best, highest = each, similarity
+        return best and Twin(best.first, best.document, best.place, best.split, best.group, best.normal, highest)
+
+    def _hints(self, twins: Sequence[Twin | None]) -> dict[str, list[Twin]]:
+        """For each source that is new, its texts' twins: a source goes where one of its texts is already.
+
+        Headings and other short texts that stand in many sources do not count, or one heading would bring all
+        sources into one split.
+        """
+        hints: dict[str, list[Twin]] = {}
+        for source, twin in zip(self.sources, twins, strict=True):
+            if source and twin and len(near_duplicates.words(twin.normal)) >= near_duplicates.WORDS_MIN:
+                hints.setdefault(source, []).append(twin)
+        return hints
+
+    def _group(self, number: int, normal: str, twin: Twin | None) -> str:
+        if source := self.sources[number]:
+            return source
+        if twin is None:
+            return splits.hashed(normal)
+        return twin.group if twin.place < 0 else self.placed[twin.place].group
+
+    def _split(self, group: str, leads: Sequence[Twin]) -> str:
+        for each in leads:
+            if each.place < 0:
+                return each.split
+            if each.place < len(self.placed):
+                return self.placed[each.place].split
+        return splits.split_of(group, **self.shares)
+
+
+def remember(project: Project, placed: Sequence[Placed], documents: Sequence[int | None]) -> list[int]:
+    """Note the new documents' keys and groups; `None` stands for a text that was there. Gives the duplicates' ids."""
+    keys = [(key, document) for each, document in zip(placed, documents, strict=True) if document for key in each.keys]
+    joined = _joined(placed, documents)
+    with connection.cursor() as cursor:
+        cursor.execute(_REMEMBER, [project.pk, [key for key, _ in keys], [document for _, document in keys]])
+        if joined:
+            cursor.execute(_JOIN, [project.pk, *map(list, zip(*joined, strict=True))])
+    return [document for document, first, _, _ in joined if document != first]
+
+
+def _joined(placed: Sequence[Placed], documents: Sequence[int | None]) -> list[tuple[Any, ...]]:
+    """Rows of `Duplicate`: each new duplicate's, preceded by the first one's of its group."""
+    rows: list[tuple[Any, ...]] = []
+    firsts: dict[int, int] = {}
+    for number, (each, document) in enumerate(zip(placed, documents, strict=True)):
+        if each.twin is None or document is None:
+            continue
+        twin = each.twin
+        other = twin.document if twin.place < 0 else documents[twin.place]
+        if other is None:  # a text of the batch that turned out to be here already; it is found at the next look
+            continue
+        first = twin.first if twin.place < 0 else firsts.get(twin.place, other)
+        firsts[number] = first
+        if first == other:
+            rows.append((first, first, splits.digest(twin.normal), 1.0))
+        rows.append((document, first, each.digest, twin.similarity))
+    return rows
