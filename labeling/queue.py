@@ -55,7 +55,7 @@ def lease(project: Project, user: Person, *, exclude: Collection[int] = ()) -> A
 
 
 def _held(project: Project, user: Person, exclude: Collection[int]) -> int | None:
-    """A document returned to the person, or leased to them and not done."""
+    """A document returned to the person, or leased to them and not done; what they have begun comes first."""
     own = Annotation.objects.filter(document=OuterRef("pk"), annotator_id=user.pk)
     leased = Assignment.objects.filter(
         document=OuterRef("pk"), annotator_id=user.pk, expires_at__gt=timezone.now(), skipped_at=None
@@ -63,7 +63,8 @@ def _held(project: Project, user: Person, exclude: Collection[int]) -> int | Non
     open_to_them = Document.objects.filter(project=project, status="pending", archived_at=None).exclude(pk__in=exclude)
     returned = open_to_them.filter(Exists(own.filter(state=Annotation.State.RETURNED))).order_by("id")
     held = open_to_them.filter(Exists(leased), ~Exists(own.filter(state=Annotation.State.SUBMITTED)))
-    for query in (returned, held.order_by("-priority", "id")):
+    begun = held.annotate(begun=Exists(own)).order_by("-begun", "-priority", "id")
+    for query in (returned, begun):
         if (found := query.values_list("pk", flat=True).first()) is not None:
             return int(found)
     return None

@@ -59,6 +59,8 @@ def _config(project: Project, user: Person, labels: list[Label], *, mode: str, i
     return {
         "mode": mode,
         "user": user.pk,
+        "project": project.slug,
+        "lease_seconds": project.lease_minutes * 60,
         "item": item,
         "labels": [
             {"name": each.name, "color": each.color, "hotkey": each.hotkey, "description": each.description}
@@ -67,6 +69,7 @@ def _config(project: Project, user: Person, labels: list[Label], *, mode: str, i
         "urls": {
             "page": reverse("annotate", args=[project.slug]),
             "next": reverse("api:assignments", args=[project.slug]),
+            "document": reverse("api:document", kwargs=on_document),
             "annotation": reverse("api:annotation", kwargs=on_document),
             "skip": reverse("api:skip", kwargs=on_document),
             "acceptance": reverse("api:acceptance", kwargs=on_document),

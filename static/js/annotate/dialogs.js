@@ -1,6 +1,8 @@
 /* Questions to the person, as modal dialogs that stand in the page; each gives the value of the button pressed,
    and "" when it was closed with Escape. */
 
+import { same } from "goldset/annotate/spans.js";
+
 export function ask(dialog) {
   dialog.returnValue = "";
   dialog.showModal();
@@ -22,14 +24,20 @@ export async function askReason(dialog) {
   return (await ask(dialog)) === "skip" ? field.value.trim() : null;
 }
 
-/* Both versions side by side, as what only one of them has; gives "mine", "theirs" or "". */
-export function askConflict(dialog, grid, mine, theirs, same) {
-  show(dialog.querySelector("[data-part=mine]"), grid, mine, theirs, same);
-  show(dialog.querySelector("[data-part=theirs]"), grid, theirs, mine, same);
-  return ask(dialog);
+/* Both versions side by side, as what only one of them has; gives "mine", "theirs" or "". One question at a time. */
+export function askConflict(dialog, { grid, mine, theirs, key }) {
+  asking = asking.then(() => {
+    dialog.querySelector("[data-part=conflict-key]").textContent = key;
+    show(dialog.querySelector("[data-part=mine]"), grid, mine, theirs);
+    show(dialog.querySelector("[data-part=theirs]"), grid, theirs, mine);
+    return ask(dialog);
+  });
+  return asking;
 }
 
-function show(list, grid, spans, others, same) {
+let asking = Promise.resolve();
+
+function show(list, grid, spans, others) {
   const rows = spans.map((span) => {
     const row = document.createElement("li");
     const only = !others.some((other) => same(span, other));

@@ -1,18 +1,18 @@
 /* <gold-annotator>: the page on which a person labels one text after the other, or a reviewer corrects one.
-   It fetches a text, gives it to an Editor, keeps its draft and hands it in. Its markup is
-   templates/labeling/_annotator.html; its data the JSON in the script that `config` names:
-   {mode: "label" | "correct", labels, user, item, urls: {page, next, annotation, skip, acceptance, done}}. */
+   It gives each text to an Editor and what is decided to the Desk, which sends it behind; or, for a correction, to the
+   server at once. Its markup is templates/labeling/_annotator.html; its data the JSON in the script that `config` names:
+   {mode: "label" | "correct", labels, user, project, lease_seconds, item, urls}. */
 
 import { call } from "goldset/api.js";
 import { Activity } from "goldset/annotate/activity.js";
+import { Desk } from "goldset/annotate/desk.js";
 import { ask, askConflict, askReason } from "goldset/annotate/dialogs.js";
-import { Draft, forget, remembered } from "goldset/annotate/draft.js";
 import { Editor } from "goldset/annotate/editor.js";
 import { Grid } from "goldset/annotate/grid.js";
 import { hotkeysOf, isElsewhere, meaning } from "goldset/annotate/keys.js";
 import { Palette } from "goldset/annotate/palette.js";
 import { Screen } from "goldset/annotate/screen.js";
-import { same, spansOf, suggestionsOf } from "goldset/annotate/spans.js";
+import { sameSpans, spansOf, suggestionsOf } from "goldset/annotate/spans.js";
 import { Work } from "goldset/annotate/work.js";
 
 class GoldAnnotator extends HTMLElement {
@@ -21,6 +21,7 @@ class GoldAnnotator extends HTMLElement {
   #palette;
   #screen = new Screen(this);
   #activity;
+  #desk = null; // only for a person's own work
   #leaving = new AbortController(); // ends with the element
   #closing; // ends with the present text
   #item;
@@ -29,8 +30,9 @@ class GoldAnnotator extends HTMLElement {
   #editor;
   #draft;
   #busy = false;
+  #typedAhead = [];
 
-  connectedCallback() {
+  async connectedCallback() {
     const { signal } = this.#leaving;
     this.#config = JSON.parse(document.getElementById(this.getAttribute("config")).textContent);
     this.#hotkeys = hotkeysOf(this.#config.labels);
@@ -42,15 +44,28 @@ class GoldAnnotator extends HTMLElement {
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
     document.addEventListener("copy", (event) => this.#copy(event), { signal });
     this.addEventListener("click", ({ target }) => this.#do(target.closest("[data-command]")?.dataset.command), { signal });
-    window.addEventListener("online", () => this.#draft?.flush(), { signal });
-    window.addEventListener("pagehide", () => this.#draft?.flush({ keepalive: true }), { signal });
-    if (this.#config.item) this.#open(this.#config.item);
-    else this.#next();
+    if (this.#config.mode === "label") await this.#startDesk(signal);
+    if (!this.#config.item) return this.#next();
+    this.#open(this.#config.item); // before the flush, or else what waits here would overtake the item's revision
+    await this.#desk?.sender.flush();
   }
 
   disconnectedCallback() {
     this.#leaving.abort();
     this.#closing?.abort();
+    this.#desk?.close();
+  }
+
+  async #startDesk(signal) {
+    this.#desk = new Desk(this.#config);
+    const { sender } = this.#desk;
+    sender.addEventListener("state", ({ detail }) => this.#screen.saveState(detail, { durable: sender.durable }), { signal });
+    sender.addEventListener("confirmed", ({ detail }) => this.#confirmed(detail), { signal });
+    sender.addEventListener("conflict", ({ detail }) => this.#conflict(detail), { signal });
+    sender.addEventListener("refused", () => this.#tellRefused(), { signal });
+    window.addEventListener("online", () => this.#online(), { signal });
+    window.addEventListener("pagehide", () => sender.flush({ keepalive: true }), { signal });
+    await this.#desk.start();
   }
 
   // Keys and buttons -----------------------------------------------------------------------------------
@@ -60,14 +75,21 @@ class GoldAnnotator extends HTMLElement {
     const found = meaning(event, this.#hotkeys);
     if (!found) return;
     event.preventDefault();
-    if (found.label) this.#editor.label(found.label);
-    else this.#do(found.command, { extend: found.extend });
+    if (this.#busy) this.#typedAhead.push(found); // for the text that comes in a moment, not for the one that goes
+    else this.#act(found);
+  }
+
+  #act({ label, command, extend }) {
+    if (label) this.#editor.label(label);
+    else this.#do(command, { extend });
   }
 
   #do(command, options) {
     if (command === "submit") this.#submit();
     else if (command === "skip") this.#skip();
     else if (command === "next") this.#next();
+    else if (command === "retry") this.#retry();
+    else if (command === "discard") this.#discard();
     else if (command === "help") ask(this.#screen.part("help"));
     else if (command === "find") this.#palette.find();
     else this.#editor?.do(command, options);
@@ -84,8 +106,8 @@ class GoldAnnotator extends HTMLElement {
 
   async #next() {
     await this.#guarded(async () => {
-      this.#screen.show("loading");
-      const item = await call("POST", this.#config.urls.next, {});
+      const waits = setTimeout(() => this.#screen.show("loading"), 80); // one that is at hand comes without a flicker
+      const item = await this.#desk.next().finally(() => clearTimeout(waits));
       if (item) this.#open(item);
       else this.#screen.show("done");
     }, { otherwise: "failed" });
@@ -99,51 +121,36 @@ class GoldAnnotator extends HTMLElement {
     this.#grid = new Grid(text.text, text.tokens);
     this.#screen.describe(item);
     this.#screen.show("work");
+    this.#tellRefused();
+    this.#activity.restart();
     const offers = suggestion ? suggestionsOf(suggestion.tags, suggestion.confidences) : [];
     this.#begin(annotation ? spansOf(annotation.tags) : [], offers, annotation);
-    if (this.#isOwn && annotation?.state === "submitted") this.#screen.saveState("clean", "Submitted; submit again to change");
-    this.#activity.restart();
     this.#editor.begin();
   }
 
-  /* The copy in this browser wins over the server's draft that it grew from; if both went on, the person decides. */
+  /* What waits in this browser wins over what the server gave: its revision tells the sender if both went on. */
   #begin(spans, offers, annotation) {
-    const revision = annotation?.revision ?? 0;
-    const kept = this.#isOwn ? this.#kept() : null;
-    const current = kept?.revision === revision;
-    this.#work = new Work(this.#grid.length, current ? kept.spans : spans, current ? kept.suggestions : offers);
-    this.#edit({ revision, autosave: this.#isOwn && annotation?.state !== "submitted" });
-    if (current && kept.dirty) this.#draft.changed();
-    if (kept?.dirty && !current) this.#resolve({ revision, tags: this.#work.tags }, kept.spans);
-    else if (kept && !current) forget(this.#copyKey);
-  }
-
-  #kept() {
-    const kept = remembered(this.#copyKey);
-    const names = new Set(this.#config.labels.map(({ name }) => name));
-    const fits = ({ start, end, label }) => start >= 0 && start < end && end <= this.#grid.length && names.has(label);
-    return kept?.spans?.every(fits) && kept.suggestions?.every(fits) ? kept : null;
-  }
-
-  #edit({ revision, autosave }) {
+    const kept = this.#kept();
+    this.#work = new Work(this.#grid.length, kept?.spans ?? spans, kept?.suggestions ?? offers);
     const { signal } = this.#closing;
     const { labels } = this.#config;
     const suggested = Boolean(this.#item.suggestion);
-    const [work, screen, palette, grid] = [this.#work, this.#screen, this.#palette, this.#grid];
+    const [work, screen, palette, grid, activity] = [this.#work, this.#screen, this.#palette, this.#grid, this.#activity];
     this.#editor = new Editor({ grid, work, labels, suggested, screen, palette, signal });
-    const save = (body, options) => call("PUT", this.#url("annotation"), body, options);
-    this.#draft = new Draft({ save, work, activity: this.#activity, key: this.#copyKey, revision, autosave });
-    this.#editor.addEventListener("change", () => this.#draft.changed(), { signal });
-    this.#draft.addEventListener("state", ({ detail }) => this.#saveState(detail), { signal });
+    if (!this.#desk) return;
+    this.#draft = this.#desk.open(this.#item, { work, activity, entry: kept });
+    this.#editor.addEventListener("change", () => this.#draft?.changed(), { signal });
+    if (annotation?.state === "submitted") this.#screen.notSaved("Submitted; submit again to change");
+    if (kept?.conflict) this.#conflict({ entry: kept, current: kept.conflict });
   }
 
-  /* A person's own work, and not a reviewer's correction of somebody's. */
-  get #isOwn() {
-    return this.#config.mode === "label";
-  }
-
-  get #copyKey() {
-    return `goldset:draft:${this.#config.user}:${this.#item.document.id}`;
+  /* The outbox's entry for this text, unless the project has changed so that it fits no more. */
+  #kept() {
+    const kept = this.#desk?.sender.entryOf(this.#item.document.id);
+    if (!kept?.spans) return null;
+    const names = new Set(this.#config.labels.map(({ name }) => name));
+    const fits = ({ start, end, label }) => start >= 0 && start < end && end <= this.#grid.length && names.has(label);
+    return kept.spans.every(fits) && kept.suggestions.every(fits) ? kept : null;
   }
 
   // A text goes ----------------------------------------------------------------------------------------
@@ -156,37 +163,86 @@ class GoldAnnotator extends HTMLElement {
       if (!answer) return this.#editor.focus();
       this.#work[answer](...this.#work.suggestions);
     }
-    await this.#guarded(() => (this.#isOwn ? this.#handIn() : this.#correct()));
-  }
-
-  async #handIn() {
-    await this.#draft.submit();
+    if (!this.#desk) return this.#guarded(() => this.#correct());
+    await this.#guarded(() => this.#draft.submit());
     this.#screen.countOne(`${this.#config.urls.page}?document=${this.#item.document.id}`);
-    this.#goOn();
+    return this.#goOn();
   }
 
   async #correct() {
     await call("POST", this.#url("acceptance"), { tags: this.#work.tags });
-    forget(this.#copyKey);
     location.assign(this.#config.urls.done);
   }
 
   async #skip() {
-    if (this.#busy || !this.#isOwn) return;
+    if (this.#busy || !this.#desk) return;
     const reason = await askReason(this.#screen.part("skip"));
     if (reason === null) return this.#editor.focus();
-    await this.#guarded(async () => {
-      await this.#draft.flush();
-      await call("POST", this.#url("skip"), { reason });
-      this.#draft.close();
-      this.#goOn();
-    });
+    await this.#guarded(() => this.#draft.skip(reason));
+    return this.#goOn();
   }
 
-  /* To the next text, once the present guarded step is over; a reload then gives the next text as well. */
+  /* To the next text; a reload then gives the next text as well. */
   #goOn() {
+    this.#draft = null;
     history.replaceState(null, "", this.#config.urls.page);
-    setTimeout(() => this.#next());
+    return this.#next();
+  }
+
+  // What the server says -------------------------------------------------------------------------------
+
+  #confirmed({ row }) {
+    this.#screen.settled({ submitted: row?.state !== "draft" });
+  }
+
+  /* Both went on from the same version: the person chooses, whether or not the text is still open. */
+  async #conflict({ entry, current }) {
+    const open = this.#draft?.owns(entry);
+    const grid = open ? this.#grid : await this.#gridOf(entry);
+    const mine = entry.spans;
+    const theirs = spansOf(current.tags);
+    let choice = sameSpans(mine, theirs) ? "theirs" : "";
+    while (!choice) choice = await askConflict(this.#screen.part("conflict"), { grid, mine, theirs, key: entry.key });
+    if (!open || !this.#draft?.owns(entry)) {
+      await this.#desk.sender.resolve(entry, { revision: current.revision, mine: choice === "mine" });
+    } else {
+      this.#work.replace(choice === "mine" ? mine : theirs);
+      await (choice === "mine" ? this.#draft.rebase(current) : this.#draft.yield(current));
+    }
+    this.#editor?.focus();
+  }
+
+  async #gridOf({ document: id }) {
+    const { text, tokens } = await call("GET", this.#url("document", id));
+    return new Grid(text, tokens);
+  }
+
+  #tellRefused() {
+    const [entry, ...more] = this.#desk?.sender.refused ?? [];
+    if (!entry) return;
+    const others = more.length ? ` ${more.length} more wait.` : "";
+    this.#screen.notice(`“${entry.key}” is not saved: ${entry.refused} It stays in this browser.${others}`, { refused: true });
+  }
+
+  /* Gives up what the server does not take. */
+  async #discard() {
+    const [entry] = this.#desk.sender.refused;
+    if ((await ask(this.#screen.part("discard"))) === "discard") await this.#desk.sender.forget(entry);
+    this.#screen.notice("");
+    this.#tellRefused();
+    this.#editor?.focus();
+  }
+
+  async #retry() {
+    this.#screen.notice("");
+    await this.#desk.sender.retry();
+    this.#tellRefused();
+    this.#editor?.focus();
+  }
+
+  #online() {
+    this.#desk.sender.flush();
+    if (this.#screen.failed) this.#next();
   }
 
   // What goes wrong ------------------------------------------------------------------------------------
@@ -200,38 +256,18 @@ class GoldAnnotator extends HTMLElement {
       await step();
     } catch (error) {
       if (error.status === undefined) throw error; // a fault of ours: let it be seen
-      this.#failed(error, otherwise);
+      this.#screen.show(otherwise);
+      if (error.offline && otherwise === "failed") setTimeout(() => this.#online(), 3_000);
+      this.#screen.notice(this.#desk?.sender.waiting ? `${error.message} Your work is kept in this browser.` : error.message);
     } finally {
       this.#busy = false;
       this.removeAttribute("aria-busy");
     }
+    for (const each of this.#typedAhead.splice(0)) if (this.#screen.working) this.#act(each);
   }
 
-  #failed(error, section) {
-    this.#screen.show(section);
-    if (error.code === "stale_revision") return; // `saveState` has asked already
-    const keeps = section === "work" && (error.offline || error.code === "signed_out");
-    this.#screen.notice(keeps ? `${error.message} Your work is kept in this browser; then submit again.` : error.message);
-  }
-
-  #saveState({ state, error }) {
-    if (this.#isOwn) this.#screen.saveState(state);
-    if (error?.code === "stale_revision" && error.details.current) this.#resolve(error.details.current);
-    else if (error && !error.offline) this.#screen.notice(error.message);
-  }
-
-  /* The server has another version: go on from it, with the spans that the person chooses. */
-  async #resolve(current, mine = this.#work.spans) {
-    const theirs = spansOf(current.tags);
-    const equal = mine.length === theirs.length && mine.every((span) => theirs.some((other) => same(span, other)));
-    let choice = equal ? "theirs" : "";
-    while (!choice) choice = await askConflict(this.#screen.part("conflict"), this.#grid, mine, theirs, same);
-    this.#work.replace(choice === "mine" ? mine : theirs);
-    this.#draft.rebase(current.revision);
-  }
-
-  #url(name) {
-    return this.#config.urls[name].replace("/documents/0/", `/documents/${this.#item.document.id}/`);
+  #url(name, id = this.#item.document.id) {
+    return this.#config.urls[name].replace("/documents/0/", `/documents/${id}/`).replace(/\/documents\/0$/, `/documents/${id}`);
   }
 }
 

@@ -2,18 +2,12 @@
 
 const SECTIONS = ["loading", "work", "done", "failed"];
 const SUGGESTION_COMMANDS = ["accept", "reject", "acceptAll", "rejectAll"];
-const STATES = {
-  clean: "",
-  dirty: "Not saved yet",
-  saving: "Saving…",
-  saved: "Draft saved",
-  offline: "Offline: kept in this browser",
-  conflict: "Changed elsewhere",
-  failed: "Not saved",
-};
 
 export class Screen {
   #root;
+  #settled = true; // whether the server has everything
+  #last = "";
+  #told = false; // whether the notice is about the sending
 
   constructor(root) {
     this.#root = root;
@@ -29,11 +23,17 @@ export class Screen {
 
   show(section) {
     for (const each of SECTIONS) this.part(each).hidden = each !== section;
+    this.part(section).querySelector("[data-slot=save-state]").append(this.part("save-state")); // seen everywhere
   }
 
-  notice(text) {
+  get failed() {
+    return !this.part("failed").hidden;
+  }
+
+  notice(text, { refused = false } = {}) {
     this.part("notice").hidden = !text;
     this.part("notice-text").textContent = text;
+    this.part("refused-tools").hidden = !refused;
   }
 
   /* For a screen reader. */
@@ -48,13 +48,35 @@ export class Screen {
     this.part("note-text").textContent = returned ? annotation.note || "No note was left." : "";
     this.part("key").textContent = key;
     this.part("model").textContent = suggestion ? `Suggestions by ${suggestion.model}` : "No suggestions for this text";
-    this.saveState("clean");
+    const begun = annotation?.state === "draft";
+    if (this.#settled) this.#state("saved", begun ? "Draft saved" : this.#last);
     this.notice("");
   }
 
-  saveState(state, text = STATES[state]) {
+  /* How the sending goes: everything saved, on its way, or kept here until the server can be reached. */
+  saveState({ state, waiting, message }, { durable }) {
+    this.#settled = state === "saved";
+    if (state === "offline") this.#state(state, `Offline: ${texts(waiting)} kept in this browser`);
+    else if (state === "failed") this.#state(state, `Not saved yet: ${texts(waiting)} kept in this browser`);
+    else if (state === "saving") this.#state(state, durable ? "Saving…" : "Saving… Keep this page open");
+    else this.#state(state, this.#last);
+    if (message) this.notice(`${message} Your work is kept in this browser.`);
+    else if (this.#told && state === "saved") this.notice("");
+    this.#told = Boolean(message);
+  }
+
+  /* What the server confirmed last. */
+  settled({ submitted }) {
+    this.#last = submitted ? "All saved" : "Draft saved";
+  }
+
+  notSaved(text) {
+    this.#state("clean", text);
+  }
+
+  #state(state, text) {
     this.part("save-state").textContent = text;
-    this.part("save-state").dataset.state = state;
+    this.part("save-state").dataset.state = text ? state : "clean";
   }
 
   /* What can be done with the work as it is. */
@@ -92,4 +114,8 @@ export class Screen {
   #commands(command) {
     return this.#root.querySelectorAll(`[data-command=${command}]`);
   }
+}
+
+function texts(count) {
+  return count === 1 ? "1 text is" : `${count} texts are`;
 }

@@ -46,3 +46,6 @@ export function spanAt(spans, index) {
   }
   return null;
 }
+
+/* Whether two lists hold the same spans; both in order. */
+export const sameSpans = (ones, others) => ones.length === others.length && ones.every((one, at) => same(one, others[at]));

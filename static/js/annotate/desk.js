@@ -1,0 +1,61 @@
+/* A person's own work in a project: the texts that come (leased ahead) and the decisions that go (the outbox and its
+   sender). Knows nothing of the page. `sender` tells how the sending goes. */
+
+import { call } from "goldset/api.js";
+import { Ahead } from "goldset/annotate/ahead.js";
+import { Draft } from "goldset/annotate/draft.js";
+import { newId, Outbox } from "goldset/annotate/outbox.js";
+import { Sender } from "goldset/annotate/sender.js";
+import { Tabs } from "goldset/annotate/tabs.js";
+
+export class Desk {
+  sender;
+  #config;
+  #outbox = new Outbox();
+  #tabs = new Tabs(newId());
+  #ahead;
+  #inHand = null; // the document that is open
+
+  constructor(config) {
+    this.#config = config;
+    this.sender = new Sender({ outbox: this.#outbox, call, urls: config.urls });
+    this.#ahead = new Ahead({
+      lease: (exclude) => call("POST", config.urls.next, { exclude: exclude.slice(-50) }),
+      busy: () => [...this.sender.documents, ...(this.#inHand === null ? [] : [this.#inHand])],
+      seconds: config.lease_seconds,
+    });
+  }
+
+  /* Look after what pages that are gone have left in the outbox. */
+  async start() {
+    const { user, project } = this.#config;
+    this.sender.take(await this.#outbox.adopt({ user, project, tab: this.#tabs.id, alive: await this.#tabs.alive() }));
+  }
+
+  /* The next text: at once where one was fetched ahead. Null where none is left; raises ApiError. */
+  async next() {
+    this.#inHand = null;
+    const ready = this.#ahead.take();
+    if (ready) return ready;
+    await this.sender.flush(); // what is not handed in yet may be what is served next
+    await this.#ahead.fill(1);
+    return this.#ahead.take();
+  }
+
+  /* A text is on the page: fetch others ahead, and give its draft. `work` begins where `entry` left off. */
+  open({ document: { id, key, tokens }, annotation }, { work, activity, entry }) {
+    const { user, project } = this.#config;
+    this.#inHand = id;
+    this.#ahead.fill().catch(() => {}); // `next` asks again, and tells
+    const state = annotation?.state === "submitted" ? "held" : "draft";
+    const about = {
+      user, project, tab: this.#tabs.id, document: id, key, length: tokens.length, revision: annotation?.revision ?? 0, state,
+    };
+    return new Draft({ sender: this.sender, work, activity, entry, about });
+  }
+
+  close() {
+    this.sender.close();
+    this.#tabs.close();
+  }
+}
