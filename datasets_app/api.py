@@ -127,6 +127,15 @@ class OneVersion(APIView):
         return Response(versions.as_json(version_for(request.user, pk, Role.REVIEWER)))
 
 
+class VersionLeaks(APIView):
+    """What of one split of a version stands in another."""
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, pk: int) -> Response:
+        """Texts that are the same or nearly so, with examples; entities whose surface was seen, or not."""
+        return Response(versions.report(version_for(request.user, pk, Role.REVIEWER))["leaks"])
+
+
 class VersionDiff(APIView):
     """What changed from one version to another."""
 

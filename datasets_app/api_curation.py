@@ -1,11 +1,12 @@
 """REST doors to how data are curated: settings and groups of duplicates: parse, call one verb, render."""
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datasets_app import curation, duplicates, serializers
+from datasets_app import curation, duplicates, leaks, serializers
 from datasets_app.api import queued
 from datasets_app.serializers import CurationSerializer, QueuedSerializer
 from labeling.access import project_for
@@ -47,3 +48,12 @@ class Duplicates(APIView):
     def post(self, request: Request, slug: str) -> Response:
         """Look for duplicates among all texts; a job does it. What an import brings is looked at as it comes in."""
         return queued(duplicates.find(project_for(request.user, slug, Role.MANAGER), request.user))
+
+
+class ProjectLeaks(APIView):
+    """What of one split stands in another, of all that is in the project now."""
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, slug: str) -> Response:
+        """Texts that are the same or nearly so, labeled or not, with examples."""
+        return Response(leaks.of_project(project_for(request.user, slug, Role.REVIEWER)))

@@ -19,6 +19,12 @@ _REVIEW = {
     "never": "the first submitted annotation of each text was accepted",
 }
 
+_DUPLICATES = {
+    "keep": "kept as texts of their own",
+    "copy": "kept; one of them was labeled, and its spans were suggested for the others",
+    "archive": "left out, but for the first",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -33,12 +39,15 @@ class Facts:
     guidelines: str
     policy: Mapping[str, Any]
     counts: Mapping[str, Any]
+    report: Mapping[str, Any]
 
 
 def card(facts: Facts) -> str:
     """README.md as Markdown."""
-    sections = [_head(facts), _counts(facts), _split_policy(facts.policy), _labels(facts.labels)]
-    sections += [_provenance(facts), _loading(facts)]
+    sections = [_head(facts), _counts(facts), _lengths(facts), _split_policy(facts.policy)]
+    sections += [_leaks(facts.report), _labels(facts.labels), _provenance(facts), _loading(facts)]
+    if citation := facts.policy.get("citation", "").strip():
+        sections.append(f"## Citation\n\n{citation}\n")
     if facts.guidelines.strip():
         sections.append(f"## Guidelines for annotators\n\n{facts.guidelines.strip()}\n")
     return _yaml(facts) + "\n" + "\n".join(sections)
@@ -48,7 +57,10 @@ def _yaml(facts: Facts) -> str:
     documents = facts.counts["documents"]
     size = next((name for limit, name in _SIZES if documents < limit), "n>1M")
     names = bio.tag_names([label["name"] for label in facts.labels])
-    lines = ["---", f"pretty_name: {json.dumps(facts.project, ensure_ascii=False)}", "task_categories:"]
+    lines = ["---", f"pretty_name: {json.dumps(facts.project, ensure_ascii=False)}"]
+    if given := facts.policy.get("license"):
+        lines.append(f"license: {json.dumps(given, ensure_ascii=False)}")
+    lines.append("task_categories:")
     lines += ["- token-classification", "task_ids:", "- named-entity-recognition", "size_categories:", f"- {size}"]
     lines += ["configs:", "- config_name: default", "  data_files:"]
     for split, counted in facts.counts["splits"].items():
@@ -75,13 +87,40 @@ def _counts(facts: Facts) -> str:
     return "\n".join([*lines, ""])
 
 
+def _lengths(facts: Facts) -> str:
+    lines = ["## Lengths", "", "| split | least | mean | median | 90 % up to | most |", "|---|---|---|---|---|---|"]
+    for split in facts.counts["splits"]:
+        found = facts.report["lengths"][split]
+        row = (found[name] for name in ("least", "mean", "median", "p90", "most"))
+        lines.append(f"| {split} | {' | '.join(f'{value:,}' for value in row)} |")
+    return "\n".join([*lines, "", "In tokens of a text.", ""])
+
+
 def _split_policy(policy: Mapping[str, Any]) -> str:
     validation, test = policy["splits"]["validation"], policy["splits"]["test"]
+    key = policy.get("split_by")
     return (
         "## Splits\n\nA text that came with a split keeps it. Any other was given one when it came in, by a stable hash"
-        f" of its group: {validation:.0%} validation, {test:.0%} test, the rest train. Texts that are the same but"
-        " for case, blanks and Unicode forms are one group, and so are the sentences of one source document.\n"
+        f" of its group: {validation:.0%} validation, {test:.0%} test, the rest train. Texts that are the same or"
+        " nearly so are one group, and so are the sentences of one source document"
+        + (f" and the texts with one value of `{_cell(key)}`" if key else "")
+        + f". Duplicates are {_DUPLICATES[policy.get('duplicates', 'keep')]}.\n"
     )
+
+
+def _leaks(report: Mapping[str, Any]) -> str:
+    """Which texts and names of a held-out split stand in another split too."""
+    lines = [
+        "## Leaks",
+        "",
+        "| split | in | same texts | near duplicates | entities seen | with another label | unseen |",
+    ]
+    lines.append("|---|---|---|---|---|---|---|")
+    for texts, names in zip(report["leaks"]["texts"], report["leaks"]["entities"], strict=True):
+        row = (texts["exact"], texts["near"], names["seen"], names["otherwise"], names["unseen"])
+        lines.append(f"| {texts['split']} | {texts['in']} | {' | '.join(f'{value:,}' for value in row)} |")
+    lines += ["", "Texts and entity mentions of `split` that stand in the split `in` too, but for case and blanks.", ""]
+    return "\n".join(lines)
 
 
 def _labels(labels: Sequence[Mapping[str, str]]) -> str:
@@ -100,8 +139,26 @@ def _provenance(facts: Facts) -> str:
         f"## Provenance\n\nFrozen on {facts.made:%Y-%m-%d %H:%M} UTC as version {facts.number}."
         f" {policy['overlap']} annotator(s) per text; {_REVIEW[policy['review']]}."
         f" Texts that came without tokens were cut by the tokenizer `{policy['tokenizer']}`."
+        f" {_people(facts.report['provenance'])}"
         f"\n\nFingerprint: `{facts.fingerprint}` (SHA-256 of labels, texts, tokens, tags and splits)\n"
     )
+
+
+def _people(found: Mapping[str, Any]) -> str:
+    told = [f"The accepted annotations are those of {found['people']} person(s)."]
+    agreement, used = found["agreement"], found["suggestions"]
+    if agreement["f1"] is not None:
+        told.append(
+            f"{agreement['texts']:,} text(s) were labeled by several; each two of them agree with an F1 of"
+            f" {agreement['f1']:.3f} (exact spans)."
+        )
+    if shown := used["kept"] + used["edited"] + used["rejected"]:
+        told.append(
+            f"Suggestions of models were shown for {used['texts']:,} text(s): of {shown:,} spans"
+            f" {used['kept'] / shown:.0%} were kept, {used['edited'] / shown:.0%} edited and"
+            f" {used['rejected'] / shown:.0%} rejected; {used['drawn']:,} were drawn by hand."
+        )
+    return " ".join(told)
 
 
 def _loading(facts: Facts) -> str:

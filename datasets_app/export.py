@@ -142,4 +142,5 @@ def _facts(version: DatasetVersion, split: str | None) -> Facts:
         guidelines=version.guidelines,
         policy=version.policy,
         counts={**(version.counts if not split else splits[split]), "splits": splits},
+        report=versions.report(version),
     )

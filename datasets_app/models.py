@@ -99,6 +99,9 @@ class DatasetVersion(models.Model):
     guidelines = models.TextField(blank=True)
     policy = models.JSONField(help_text="{splits, tokenizer, review, overlap} at the time.")
     counts = models.JSONField(help_text="{documents, tokens, spans, splits: {split: {…, labels}}}")
+    report: Any = models.JSONField(
+        null=True, help_text="{lengths, leaks, provenance} at the time; null in a version older than that."
+    )
     parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
     created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -12,6 +12,7 @@ page_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/curation/", views_curation.curation_page, name="curation"),
     path("projects/<slug:slug>/duplicates/", views_curation.duplicate_groups, name="duplicates"),
     path("versions/<int:pk>/", views_versions.version_detail, name="version"),
+    path("versions/<int:pk>/leaks/", views_versions.version_leaks, name="version-leaks"),
     path("versions/<int:pk>/diff/<int:other>/", views_versions.version_diff, name="version-diff"),
     path("jobs/<int:pk>/", views.job_detail, name="job"),
     path("jobs/<int:pk>/cancel/", views.job_cancel, name="job-cancel"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from datasets_app import jobs
+from datasets_app import curation, jobs, leaks, provenance
 from datasets_app.fingerprint import fingerprint
 from datasets_app.models import DatasetVersion, Job
 from datasets_app.records import Gold
@@ -112,8 +112,10 @@ def _made(project: Project, user: Person | None, *, notes: str, latest: DatasetV
             "tokenizer": project.tokenizer,
             "review": project.review,
             "overlap": project.overlap,
+            **curation.as_json(curation.of(project)),
         },
         counts=counts.as_json(),
+        report=_report(version_id, counts),
         parent=latest,
         created_by_id=user.pk if user is not None else None,
     )
@@ -127,10 +129,20 @@ def _by_key(version_id: int) -> Iterator[Gold]:
                 yield Gold.of_row(*values)
 
 
+def _report(version_id: int, counts: "Counts") -> dict[str, Any]:
+    return {
+        "lengths": {split: provenance.lengths(counted) for split, counted in counts.lengths.items()},
+        "leaks": {**leaks.of_version(version_id), "entities": counts.surfaces.as_json()},
+        "provenance": provenance.provenance(version_id),
+    }
+
+
 class Counts:
-    """Documents, tokens and spans by split and label, counted while the rows pass by."""
+    """Documents, tokens and spans by split and label, lengths and surfaces, counted while the rows pass by."""
 
     def __init__(self) -> None:
+        self.lengths = {split: Counter[int]() for split in Split.values}
+        self.surfaces = leaks.Surfaces()
         self.splits = {split: Counter[str]() for split in Split.values}
         self.labels = {split: Counter[str]() for split in Split.values}
 
@@ -140,6 +152,8 @@ class Counts:
             labels = [tag[2:] for tag in gold.tags if tag.startswith("B-")]
             self.splits[gold.split].update(documents=1, tokens=len(gold.tags), spans=len(labels))
             self.labels[gold.split].update(labels)
+            self.lengths[gold.split][len(gold.tags)] += 1
+            self.surfaces.add(gold)
             yield gold
 
     def as_json(self) -> dict[str, Any]:
@@ -172,6 +186,17 @@ def items(version: DatasetVersion, split: str | None = None) -> Iterator[Gold]:
         if len(rows) < PAGE_ROWS:
             return
         after = rows[-1][0]
+
+
+def report(version: DatasetVersion) -> dict[str, Any]:
+    """Lengths, leaks and provenance as frozen with it; of a version that is older than reports, as they are now."""
+    if version.report is not None:
+        found: dict[str, Any] = version.report
+        return found
+    counts = Counts()
+    for _ in counts.watch(items(version)):
+        pass
+    return _report(version.pk, counts)
 
 
 def as_json(version: DatasetVersion) -> dict[str, Any]:

@@ -63,6 +63,21 @@ def _labels(version: DatasetVersion) -> list[dict[str, Any]]:
 
 @require_GET
 @login_required
+def version_leaks(request: HttpRequest, pk: int) -> HttpResponse:
+    """What of one split stands in another."""
+    version = version_for(request.user, pk, Role.REVIEWER)
+    found = versions.report(version)["leaks"]
+    # By other names: `in` is a word of the template language.
+    pairs = [{**row, "other": row["in"]} for row in found["texts"]]
+    entities = [{**row, "other": row["in"]} for row in found["entities"]]
+    return show(
+        request, "datasets_app/leaks.html", version.project, tab="versions", version=version, texts=pairs,
+        entities=entities, examples=found["examples"], colors={one["name"]: one["color"] for one in version.labels},
+    )  # fmt: skip
+
+
+@require_GET
+@login_required
 def version_diff(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     """What changed from one version to another."""
     old = version_for(request.user, pk, Role.REVIEWER)
