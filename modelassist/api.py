@@ -1,18 +1,20 @@
 """REST doors to models and predictions: parse, call one verb, render."""
 
-from drf_spectacular.utils import extend_schema
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datasets_app.api import queued
+from datasets_app.api import queued, streamed
 from datasets_app.serializers import QueuedSerializer
 from labeling.access import project_for
 from labeling.api import parsed
 from labeling.models import Role
 from labeling.paging import listing
 from labeling.progress import progress
-from modelassist import learning, preannotate, registry, runs, serializers, serving
+from modelassist import exams, exporting, learning, matching, preannotate, registry, runs, serializers, serving
 from modelassist.access import model_for, models_of
 from modelassist.serializers import TaggedTextsSerializer, TextsSerializer, TrainSerializer
 
@@ -41,6 +43,44 @@ class OneModel(APIView):
     def get(self, request: Request, pk: int) -> Response:
         """Read it with all its metrics."""
         return Response(registry.as_json(model_for(request.user, pk, Role.ANNOTATOR)))
+
+
+class Errors(APIView):
+    """What a model got wrong when it was examined."""
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("split", str, enum=["validation", "test"]),
+            OpenApiParameter("kind", str, enum=list(matching.ERRORS)),
+            OpenApiParameter("label", str, description="Only errors about this label."),
+        ],
+        responses=serializers.exam_errors(many=True),
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        """List the held-out documents on which it was wrong, with each error."""
+        model = model_for(request.user, pk, Role.REVIEWER)
+        wanted = {name: request.query_params.get(name, "") for name in ("split", "kind", "label")}
+        query = exams.errors_of(model, **wanted)
+        return Response(listing(request._request, query, order=("document_id",), render=exams.sheet_json))
+
+
+class Comparison(APIView):
+    """Two models side by side."""
+
+    @extend_schema(responses={200: dict})
+    def get(self, request: Request, pk: int, other: int) -> Response:
+        """Compare them on the documents that both were examined on, by a paired bootstrap."""
+        model = model_for(request.user, pk, Role.ANNOTATOR)
+        return Response(exams.compare(model, model_for(request.user, other, Role.ANNOTATOR)))
+
+
+class Export(APIView):
+    """A model's files."""
+
+    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        """Stream a zip that transformers loads, with a model card."""
+        return streamed(exporting.model(model_for(request.user, pk, Role.REVIEWER)))
 
 
 class Promotion(APIView):

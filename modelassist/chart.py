@@ -45,6 +45,12 @@ def chart(curve: Sequence[Mapping[str, Any]]) -> Chart | None:
     )
 
 
+def plot(pairs: Sequence[tuple[float, float]]) -> str:
+    """Points of a line between 0 and 1 in a square drawing of 220 by 220."""
+    side, least = HEIGHT - BOTTOM - TOP, LEFT
+    return _points([(least + across * side, _down(up)) for across, up in pairs])
+
+
 def _down(share: float) -> float:
     return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
 

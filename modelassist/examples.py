@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from datasets_app import versions
 from datasets_app.models import DatasetVersion
+from datasets_app.records import Gold
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +16,12 @@ class Examples:
     split: str
 
     def __iter__(self) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
-        for gold in versions.items(self.version, self.split):
+        for gold in self.golds():
             yield gold.tokens, gold.tags
+
+    def golds(self) -> Iterator[Gold]:
+        """The same with the documents' keys."""
+        return versions.items(self.version, self.split)
 
     @property
     def documents(self) -> int:

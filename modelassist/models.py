@@ -7,11 +7,13 @@ are reached through `modelassist.access` only.
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
 from datasets_app.models import DatasetVersion, Job
-from labeling.models import Document, Project
+from labeling.models import Document, Project, Split
 
 
 class ModelVersion(models.Model):
@@ -80,6 +82,34 @@ class Uncertainty(models.Model):
         constraints = [
             # Also the index of prioritize: the scores of one model.
             models.UniqueConstraint(fields=["model", "document"], name="uncertainty_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model_id} on {self.document_id}"
+
+
+class ExamSheet(models.Model):
+    """What a model answered on a held-out document when it was examined, and how right that was."""
+
+    model = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="sheets")
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="+")
+    split = models.CharField(max_length=10, choices=Split)
+    gold = ArrayField(models.TextField())
+    tags = ArrayField(models.TextField())
+    tp = models.PositiveIntegerField(help_text="Entities found, exactly.")
+    fp = models.PositiveIntegerField()
+    fn = models.PositiveIntegerField()
+    marks = ArrayField(models.TextField(), help_text="Of its errors: `kind`, `:label` and `kind:label`, each once.")
+
+    class Meta:
+        constraints = [
+            # Also the index of exams.compare: both models' sheets of one document.
+            models.UniqueConstraint(fields=["model", "document"], name="exam_sheet_once"),
+            models.CheckConstraint(condition=Q(split__in=Split.values), name="exam_sheet_split_known"),
+        ]
+        indexes = [
+            # Reader: exams.errors_of, the errors of a kind or about a label.
+            GinIndex(fields=["marks"], name="exam_sheet_by_mark"),
         ]
 
     def __str__(self) -> str:

@@ -19,8 +19,7 @@ from datasets_app.models import DatasetVersion, Job
 from labeling.access import Person
 from labeling.errors import Conflict, Invalid
 from labeling.models import Annotation, Project, Split
-from modelassist import base_model, preannotate, registry
-from modelassist.evaluation import Evaluation
+from modelassist import base_model, exams, preannotate, registry
 from modelassist.examples import Examples
 from modelassist.hyperparameters import Hyperparameters
 from modelassist.models import ModelVersion, models_folder
@@ -105,23 +104,31 @@ def _make(job: Job, project: Project, version: DatasetVersion) -> Generator[jobs
         )
     )
     yield jobs.Step(trained.steps, trained.steps, note="evaluating")
-    tagger = trained.tagger()
-    exams = {str(part.split): tagger.evaluate(part) for part in (validation, test) if part.documents}
-    metrics = _metrics(trained, exams, registry.exam_of(version)) | {"seconds": round(time.monotonic() - began, 1)}
-    path = _save(job, project, version, trained)
-    with transaction.atomic():
-        jobs.checkpoint(job, cursor=job.cursor)
-        return registry.register(
-            project,
-            job.created_by,
-            job=job,
-            dataset_version=version,
-            base_model=base.name,
-            hyperparameters=trained.hyperparameters.as_json(),
-            labels=list(trained.tagset.names),
-            metrics=metrics,
-            path=path,
-        )
+    with exams.Sheets() as sheets:
+        tagger, known = trained.tagger(), exams.surfaces(train)
+        results = {
+            str(part.split): exams.sit(tagger, part, known=known, sheets=sheets)
+            for part in (validation, test)
+            if part.documents
+        }
+        metrics = _metrics(trained, results, registry.exam_of(version))
+        metrics |= {"seconds": round(time.monotonic() - began, 1)}
+        path = _save(job, project, version, trained)
+        with transaction.atomic():
+            jobs.checkpoint(job, cursor=job.cursor)
+            model = registry.register(
+                project,
+                job.created_by,
+                job=job,
+                dataset_version=version,
+                base_model=base.name,
+                hyperparameters=trained.hyperparameters.as_json(),
+                labels=list(trained.tagset.names),
+                metrics=metrics,
+                path=path,
+            )
+            exams.keep(model, sheets)
+    return model
 
 
 def _require_spans(train: Examples) -> None:
@@ -153,13 +160,14 @@ def _note(progress: "Progress") -> str:
     return note if progress.f1 is None else f"{note} F1 {progress.f1:.3f}"
 
 
-def _metrics(trained: "Trained", exams: Mapping[str, Evaluation], exam: Examples | None) -> dict[str, Any]:
+def _metrics(trained: "Trained", results: Mapping[str, dict[str, Any]], exam: Examples | None) -> dict[str, Any]:
     """What the model's page and its rivals want to know; `evaluated_on` says which split the headline is of."""
     examined = str(exam.split) if exam else None
     return {
         "evaluated_on": examined,
-        "micro": exams[examined].micro.as_json() if examined else None,
-        **{split: exams[split].as_json() if split in exams else None for split in ("validation", "test")},
+        "micro": results[examined]["micro"] if examined else None,
+        **{split: results.get(split) for split in ("validation", "test")},
+        "temperature": round(trained.temperature, 4),
         "curve": trained.curve,
         "best_epoch": trained.best_epoch,
         "steps": trained.steps,

@@ -76,3 +76,31 @@ _Model = type(inline_serializer("Model", _MODEL))  # one class: the schema tells
 def model(*, many: bool = False) -> serializers.BaseSerializer[Any]:
     """The shape of a model, or of a list of them."""
     return _Model(many=many)
+
+
+_SPAN: dict[str, Any] = {
+    "start": serializers.IntegerField(),
+    "end": serializers.IntegerField(),
+    "label": serializers.CharField(),
+}
+_EXAM_ERRORS: dict[str, Any] = {
+    "document": serializers.IntegerField(),
+    "key": serializers.CharField(),
+    "text": serializers.CharField(),
+    "split": serializers.CharField(),
+    "errors": inline_serializer(
+        "ExamError",
+        {
+            "kind": serializers.CharField(),
+            "gold": inline_serializer("GoldSpan", _SPAN, allow_null=True),
+            "predicted": inline_serializer("PredictedSpan", _SPAN, allow_null=True),
+        },
+        many=True,
+    ),
+}
+_ExamErrors = type(inline_serializer("ExamErrors", _EXAM_ERRORS))
+
+
+def exam_errors(*, many: bool = False) -> serializers.BaseSerializer[Any]:
+    """The shape of a document's errors, or of a list of them."""
+    return _ExamErrors(many=many)

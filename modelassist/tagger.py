@@ -86,6 +86,14 @@ class Tagger:
         for chunk in _chunks(documents):
             yield from self._tag(chunk)
 
+    def rows(self, examples: Iterable[Example]) -> Iterator[tuple[Floats, Ints]]:
+        """The log-probabilities `[words, tags]` and the gold tags of the words that the network sees, by chunks."""
+        for_tokens, for_tags = tee(examples)
+        gold = (self.tagset.to_ids(tags) for _, tags in for_tags)
+        for chunk in _chunks(tokens for tokens, _ in for_tokens):
+            scored = self._score(chunk)
+            yield scored.log_probs, np.concatenate([next(gold)[seen] for seen in scored.seen])
+
     def evaluate(self, examples: Iterable[Example], tagset: Tagset | None = None) -> Evaluation:
         """How well it tags labeled documents, counted over its own tags or those of a wider `tagset`."""
         for_tokens, for_tags = tee(examples)  # holds no more than the chunk that is being predicted

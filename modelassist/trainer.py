@@ -10,6 +10,7 @@ import copy
 import math
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,12 +20,14 @@ from torch.nn import functional
 from transformers import AutoConfig, AutoTokenizer, BertForTokenClassification, PreTrainedTokenizerBase
 
 from labeling.errors import Invalid
+from modelassist import calibration
 from modelassist.decode import Ints, Tagset
 from modelassist.encode import IGNORED, Encoder, align
 from modelassist.hyperparameters import Hyperparameters
 from modelassist.tagger import Example, Tagger, padded, precision
 
 _POOL_BATCHES = 50
+_CALIBRATION_CHUNKS = 16  # of some 16,000 words each: more say nothing new about a single number
 _MICRO_PIECES = 4_096  # padded pieces in one forward pass; larger batches are summed up from several
 
 
@@ -57,6 +60,7 @@ class Trained:
     best_f1: float | None = None
     best_epoch: int = 0
     steps: int = 0  # optimizer steps made
+    temperature: float = 1.0  # already in the head's weights
     curve: list[dict[str, Any]] = field(default_factory=list)  # one row per epoch
 
     def tagger(self) -> Tagger:
@@ -105,6 +109,7 @@ def train(
     chosen = asked.complete(steps_per_epoch=len(batches), hidden_size=model.config.hidden_size)
     result = Trained(model.to(where), tokenizer, tagset, chosen)
     yield from _epochs(result, batches, validation, own)
+    _calibrate(result, validation)
     return result
 
 
@@ -170,6 +175,22 @@ def _epochs(
             break
     if best:
         result.model.load_state_dict(best)
+
+
+def _calibrate(result: Trained, validation: Iterable[Example]) -> None:
+    """Fit the temperature on validation and divide the head by it.
+
+    The head is linear, so this is the same as dividing its scores; whoever loads the folder, with or without us,
+    gets calibrated probabilities.
+    """
+    rows = list(islice(result.tagger().rows(validation), _CALIBRATION_CHUNKS))
+    if not rows:
+        return
+    log_probs, gold = (np.concatenate(parts) for parts in zip(*rows, strict=True))
+    result.temperature = calibration.temperature(log_probs, gold)
+    with torch.no_grad():
+        result.model.classifier.weight /= result.temperature
+        result.model.classifier.bias /= result.temperature
 
 
 def _validate(result: Trained, validation: Iterable[Example]) -> float | None:

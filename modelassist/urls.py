@@ -7,6 +7,9 @@ from modelassist import api
 api_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/models", api.Models.as_view(), name="models"),
     path("models/<int:pk>", api.OneModel.as_view(), name="model"),
+    path("models/<int:pk>/errors", api.Errors.as_view(), name="model-errors"),
+    path("models/<int:pk>/comparison/<int:other>", api.Comparison.as_view(), name="model-comparison"),
+    path("models/<int:pk>/export", api.Export.as_view(), name="model-export"),
     path("models/<int:pk>/promotion", api.Promotion.as_view(), name="promotion"),
     path("projects/<slug:slug>/progress", api.Progress.as_view(), name="progress"),
     path("projects/<slug:slug>/predictions", api.Predictions.as_view(), name="predictions"),

@@ -9,12 +9,17 @@ from django.views.decorators.http import require_GET
 from datasets_app.access import jobs_of
 from datasets_app.models import Job
 from labeling import access, bio
+from labeling.errors import Conflict
+from labeling.highlight import pieces
 from labeling.models import Document, Role, Split
 from labeling.pages import colors_of, show
 from labeling.paging import page
+from modelassist import exams, matching
 from modelassist.access import model_for, models_of, production_of
-from modelassist.chart import chart
+from modelassist.chart import chart, plot
 from modelassist.hyperparameters import RANGES
+from modelassist.models import ExamSheet, ModelVersion
+from modelassist.report import LENGTHS, NONE
 
 PAGE = 30
 MEANS = ("micro", "macro", "weighted")
@@ -46,8 +51,47 @@ def model_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return show(
         request, "modelassist/model.html", model.project, tab="models", model=model, exams=exams,
         production=production_of(model.project), colors=colors_of(model.project),
-        chart=chart(model.metrics.get("curve") or []),
+        chart=chart(model.metrics.get("curve") or []), others=models_of(model.project).exclude(pk=model.pk),
+        **_comparison(model, request.GET.get("with", "")),
     )  # fmt: skip
+
+
+def _comparison(model: ModelVersion, number: str) -> dict[str, Any]:
+    """Beside another model of the project, or why that cannot be."""
+    other = models_of(model.project).filter(number=int(number)).first() if number.isdecimal() else None
+    if other is None or other == model:
+        return {}
+    try:
+        return {"other": other, "against": exams.compare(model, other)}
+    except Conflict as error:
+        return {"other": other, "incomparable": error.message}
+
+
+@require_GET
+@login_required
+def model_errors(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a model got wrong on held-out texts, text by text."""
+    model = model_for(request.user, pk, Role.REVIEWER)
+    wanted: dict[str, Any] = {name: request.GET.get(name, "") for name in ("split", "kind", "label")}
+    query = exams.errors_of(model, **wanted)
+    found = page(query, order=("document_id",), cursor=request.GET.get("cursor"), limit=PAGE)
+    return show(
+        request, "modelassist/errors.html", model.project, tab="models", model=model, next=found.next, **wanted,
+        rows=[_error_row(sheet) for sheet in found.rows], kinds=matching.ERRORS, splits=("validation", "test"),
+        labels=sorted({bio.label_of(tag) for tag in model.labels} - {""}), colors=colors_of(model.project),
+    )  # fmt: skip
+
+
+def _error_row(sheet: ExamSheet) -> dict[str, Any]:
+    """A text twice, as it should be and as the model had it, with what differs marked."""
+    wrong = [found for found in exams.matched(sheet) if found.kind != matching.RIGHT]
+    return {
+        "document": sheet.document,
+        "split": sheet.split,
+        "gold": pieces(sheet.document, sheet.gold, differing=[found.gold for found in wrong if found.gold]),
+        "predicted": pieces(sheet.document, sheet.tags, differing=[f.predicted for f in wrong if f.predicted]),
+        "kinds": sorted({matching.ERRORS[found.kind] for found in wrong}),
+    }
 
 
 def _exam(split: str, result: dict[str, Any], tags: list[str]) -> dict[str, Any]:
@@ -61,4 +105,28 @@ def _exam(split: str, result: dict[str, Any], tags: list[str]) -> dict[str, Any]
         "micro": result["micro"],
         "tags": [(tag, report["tags"][tag]) for tag in tags if tag in report["tags"]],
         "means": [(name, report[name]) for name in MEANS],
+        **_closer(result, list(labels)),
     }
+
+
+def _closer(result: dict[str, Any], labels: list[str]) -> dict[str, Any]:
+    """The figures that models trained before there were any lack."""
+    if "confusion" not in result:
+        return {}
+    counts = {(row["gold"], row["predicted"]): row["count"] for row in result["confusion"]}
+    names = [*labels, NONE]
+    return {
+        "closer": result,
+        "intervals": result["intervals"],
+        "confusion": [(gold, [counts.get((gold, name), 0) for name in names]) for gold in names],
+        "names": names,
+        "errors": [(kind, words, result["errors"][kind]) for kind, words in matching.ERRORS.items()],
+        "reliability": plot([(row["confidence"], row["accuracy"]) for row in _bins(result)]),
+        "recall_precision": plot([(row["recall"], row["precision"]) for row in result["precision_recall"]]),
+        "lengths": [(length, result["lengths"][length]) for length in LENGTHS],
+        "bins": _bins(result),
+    }
+
+
+def _bins(result: dict[str, Any]) -> list[dict[str, Any]]:
+    return [row for row in result["calibration"]["spans"]["bins"] if row["count"]]

@@ -1,0 +1,85 @@
+"""The model card: YAML head that the Hugging Face Hub reads, then what a person wants to know; pure."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from labeling import bio
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a card tells."""
+
+    project: str
+    name: str
+    made: datetime
+    base_model: str
+    version: int
+    fingerprint: str
+    license: str
+    tags: list[str]  # the network's classes
+    metrics: Mapping[str, Any]
+    hyperparameters: Mapping[str, Any]
+
+
+def card(facts: Facts) -> str:
+    """README.md as Markdown."""
+    return "\n".join([_yaml(facts), _head(facts), _scores(facts), _use(facts), _training(facts)])
+
+
+def _yaml(facts: Facts) -> str:
+    lines = ["---", "library_name: transformers", "pipeline_tag: token-classification"]
+    if facts.license:
+        lines.append(f"license: {json.dumps(facts.license)}")
+    if facts.base_model.count("/") == 1 and not facts.base_model.startswith(("/", ".")):
+        lines.append(f"base_model: {json.dumps(facts.base_model)}")
+    lines += ["tags:", "- named-entity-recognition", "- goldset", "---", ""]
+    return "\n".join(lines)
+
+
+def _head(facts: Facts) -> str:
+    labels = list(dict.fromkeys(bio.label_of(tag) for tag in facts.tags if tag != bio.OUTSIDE))
+    return (
+        f"# {facts.project}: {facts.name}\n\nA BERT that tags tokens as IOB2 with {len(labels)} labels:"
+        f" {', '.join(f'`{label}`' for label in labels)}.\n"
+    )
+
+
+def _scores(facts: Facts) -> str:
+    split = facts.metrics.get("evaluated_on")
+    result = facts.metrics.get(split or "")
+    if not result:
+        return "## Scores\n\nNo document was held out when it was trained, so there are no scores.\n"
+    lines = [f"## Scores\n\nEntities on the {result['documents']:,} documents of `{split}`, exactly matched.\n"]
+    lines += ["| label | precision | recall | F1 | 95 % interval of F1 | entities |", "|---|---|---|---|---|---|"]
+    for name, row in (*result["labels"].items(), ("micro", result["micro"])):
+        low, high = result.get("intervals", {}).get(name, {}).get("f1", (None, None))
+        interval = "" if low is None else f"{low:.3f} to {high:.3f}"
+        shown = f"{row['precision']:.3f} | {row['recall']:.3f} | {row['f1']:.3f} | {interval} | {row['support']:,}"
+        lines.append(f"| {name} | {shown} |")
+    if calibration := result.get("calibration"):
+        error = calibration["spans"]["ece"]
+        lines.append(
+            f"\nExpected calibration error of an entity's confidence: {error:.3f} (temperature in the weights)."
+        )
+    return "\n".join([*lines, ""])
+
+
+def _use(facts: Facts) -> str:
+    return (
+        "## Use\n\n```python\nfrom transformers import pipeline\n\n"
+        'tagger = pipeline("token-classification", model="path/to/this/folder", aggregation_strategy="first")\n'
+        'tagger("…")\n```\n\nThe first word piece of a word carries its tag.\n'
+    )
+
+
+def _training(facts: Facts) -> str:
+    chosen = "\n".join(f"- `{name}`: {value}" for name, value in facts.hyperparameters.items())
+    libraries = ", ".join(f"{name} {version}" for name, version in facts.metrics.get("libraries", {}).items())
+    return (
+        f"## Training\n\nFrom {facts.base_model} on version {facts.version} of the dataset (fingerprint"
+        f" `{facts.fingerprint}`), {facts.made:%Y-%m-%d}. {libraries}\n\n{chosen}\n"
+    )
