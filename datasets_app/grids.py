@@ -16,15 +16,20 @@ Grid = tuple[Sequence[int], Sequence[int]]
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A record's final grid, and its IOB2 tags if it is labeled."""
+    """A record's final grid, and its IOB2 tags if it is labeled; `dropped` says which spans were left out."""
 
     starts: Sequence[int]
     ends: Sequence[int]
     tags: Sequence[str] | None
+    dropped: Sequence[str] = ()
 
 
-def fit(record: Record, *, tokenizer: str) -> Fitted:
-    """The grid and tags of a record; raises `Refused` where they do not fit the text or each other."""
+def fit(record: Record, *, tokenizer: str, overlaps: str = "refuse", cut: bool = True) -> Fitted:
+    """The grid and tags of a record; raises `Refused` where they do not fit the text or each other.
+
+    Of spans that overlap, `overlaps` keeps the `longest` or the `first`, or refuses the record. Without `cut`, a
+    span that begins or ends within a token is refused.
+    """
     if len(record.text) > TEXT_MAX:
         message = f"The text has {len(record.text):,} characters; at most {TEXT_MAX:,} are taken."
         raise Refused("text_too_long", message)
@@ -35,11 +40,12 @@ def fit(record: Record, *, tokenizer: str) -> Fitted:
         raise Refused("wrong_length", f"There are {len(record.tags)} tags for {len(starts)} tokens.")
     if record.spans is None:
         return Fitted(starts, ends, record.tags)
-    cut_starts, cut_ends = refine(record.text, (starts, ends), record.spans)
-    tags = _tags(record.spans, cut_starts, cut_ends)
+    spans, dropped = part(record.text, record.spans, rule=overlaps)
+    cut_starts, cut_ends = refine(record.text, (starts, ends), spans, cut=cut)
+    tags = _tags(spans, cut_starts, cut_ends)
     if record.tags is not None and (list(tags) != list(record.tags)):
         raise Refused("spans_contradict_tags", "`spans` and `tags` do not say the same; give one of them.")
-    return Fitted(cut_starts, cut_ends, tags)
+    return Fitted(cut_starts, cut_ends, tags, dropped)
 
 
 def align(words: Sequence[str], text: str, *, offsets: Any = None) -> Grid:
@@ -75,7 +81,28 @@ def _given(words: Sequence[str], text: str, offsets: Any) -> Grid:
     return [start for start, _ in offsets], [end for _, end in offsets]
 
 
-def refine(text: str, grid: Grid, spans: Iterable[CharSpan]) -> Grid:
+def part(text: str, spans: Sequence[CharSpan], *, rule: str) -> tuple[Sequence[CharSpan], list[str]]:
+    """The spans that stay, none over another, and of each other one why it goes; with `refuse` all stay.
+
+    `longest` prefers the longer span and then the earlier in the text, `first` the earlier in the file. The same
+    span twice is one.
+    """
+    if rule == "refuse" or len(spans) < 2:
+        return spans, []
+    ranked = sorted(spans, key=lambda span: (span.start - span.end, span.start)) if rule == "longest" else spans
+    kept: list[CharSpan] = []  # in the order of the text
+    dropped: list[str] = []
+    for span in ranked:
+        at = bisect_right(kept, span.start, key=lambda other: other.start)
+        over = [other for other in kept[max(at - 1, 0) : at + 1] if other.start < span.end and span.start < other.end]
+        if not over:
+            kept.insert(at, span)
+        elif span not in over:
+            dropped.append(f"{_name(text, span)} is left out: it overlaps {_name(text, over[0])}.")
+    return kept, dropped
+
+
+def refine(text: str, grid: Grid, spans: Iterable[CharSpan], *, cut: bool = True) -> Grid:
     """The grid with its tokens cut where a span begins or ends inside one; raises `Refused` for a bad span."""
     starts, ends = grid
     cuts: set[int] = set()
@@ -94,6 +121,12 @@ def refine(text: str, grid: Grid, spans: Iterable[CharSpan]) -> Grid:
                     " no token holds; let it begin and end with a token's characters.",
                 )
             if starts[index] < edge < ends[index]:
+                if not cut:
+                    raise Refused(
+                        "span_off_grid",
+                        f"{_name(text, span)} begins or ends, at {edge}, within token"
+                        f" {shown(text[starts[index] : ends[index]])}; let it cover whole tokens, or use grid=cut.",
+                    )
                 cuts.add(edge)
     if not cuts:
         return grid

@@ -2,7 +2,8 @@
 
 `start` takes an upload and queues the job; `run` is its handler. A batch's rows, errors and the cursor
 are kept together, so a worker that is killed leaves whole batches and the next goes on after the last.
-Batches are written by `importing_batch`; formats are read under `codecs`.
+`import_options` says how an import is done, `importing_source` makes the file ready, formats are read under
+`codecs`, and `importing_batch` writes.
 """
 
 from collections.abc import Generator, Iterator
@@ -13,53 +14,31 @@ from typing import Any, BinaryIO
 
 from django.db import transaction
 
-from datasets_app import jobs, uploads
-from datasets_app.codecs import Reader, reader_for, recognize
-from datasets_app.codecs.lines import check_head, prepare
+from datasets_app import import_options, jobs, uploads
+from datasets_app.codecs import Reader, reader_for
 from datasets_app.importing_batch import Batches
+from datasets_app.importing_source import format_of, plain_file, survey
 from datasets_app.models import Job
-from datasets_app.records import SPLITS, Failure, ReadOptions, Record, Survey
+from datasets_app.records import Failure, ReadOptions, Record, Survey
 from labeling.access import Person
-from labeling.errors import Invalid
 from labeling.models import Project
 
 BATCH_RECORDS = 2000
 BATCH_CHARACTERS = 4_000_000
-HEAD_BYTES = 65_536
-CHOICES = {
-    "annotations": ("accept", "suggest", "ignore"),
-    "labels": ("create", "report"),
-    "unit": ("sentence", "document"),
-}
 
 
-def start(
-    project: Project,
-    user: Person,
-    file: BinaryIO,
-    *,
-    name: str,
-    format: str = "auto",
-    annotations: str = "accept",
-    split: str | None = None,
-    unit: str = "sentence",
-    labels: str = "create",
-) -> Job:
-    """Keep the file and queue its import; raises `Invalid` for a wrong option or a file that cannot be text.
+def start(project: Project, user: Person, file: BinaryIO, *, name: str, **options: Any) -> Job:
+    """Keep the file and queue its import; raises `Invalid` for a wrong option or a file that cannot be read.
 
     `annotations`: existing labels become accepted annotations (`accept`), suggestions (`suggest`) or are not
     read (`ignore`). `split` is for records that name none. `unit`: what of a CoNLL file is one document.
-    `labels`: unknown ones are added to the project (`create`) or their records are errors (`report`).
+    `labels`: unknown ones are added to the project (`create`) or their records are errors (`report`). The other
+    options stand in `import_options`.
     """
-    params: dict[str, Any] = {"name": name, "annotations": annotations, "unit": unit, "labels": labels}
-    for field, allowed in CHOICES.items():
-        _one_of(field, params[field], allowed)
-    if split:
-        _one_of("split", split, tuple(SPLITS))
-    params["split"] = SPLITS.get(split or "")
+    params = import_options.checked(options)
     path = uploads.receive(file)
     try:
-        params["format"] = _format(path, name, format)
+        params |= {"name": name, "format": format_of(path, name, params["format"])}
         with transaction.atomic():
             job = jobs.enqueue("import", project=project, user=user, params=params)
             uploads.keep(path, job_id=job.pk, name=name)
@@ -69,57 +48,36 @@ def start(
     return job
 
 
-def _one_of(field: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        listed = ", ".join(allowed)
-        raise Invalid(
-            f"{field} is {value!r}; use one of: {listed}.", details={"field": field, "allowed": list(allowed)}
-        )
-
-
-def _format(path: Path, name: str, format: str) -> str:
-    with path.open("rb") as stream:
-        head = stream.read(HEAD_BYTES)
-    check_head(head)
-    if format == "auto":
-        if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            head = head.decode("utf-16", "ignore").encode()
-        return recognize(name, head)
-    reader_for(format)
-    return format
-
-
 def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
     """Import the job's file; gives its counts, the labels that it added and the tag scheme that it found."""
-    params = job.params
-    reader = reader_for(params["format"])
-    options = ReadOptions(unit=params["unit"], tags=params["annotations"] != "ignore")
+    reader, options = reader_for(job.params["format"]), import_options.reading(job.params)
     yield jobs.Step(job.done, job.total, note="Looking through the file")
-    path, survey = _survey(job, reader, options)
-    batches = Batches(job, survey)
+    path, found = _looked_through(job, reader, options)
+    batches = Batches(job, found)
     done = 0
-    for batch in _batched(reader.read(path, options, survey)):
+    for batch in _batched(_records(job, reader.read(path, options, found))):
         done += len(batch)
         if done > batches.done:
             batches.write(batch, done=done)
         else:
             batches.skip(batch)
-        yield jobs.Step(done, survey.records, note=f"{batches.counts['documents']:,} new documents")
+        yield jobs.Step(done, found.records, note=f"{batches.counts['documents']:,} new documents")
     yield jobs.Step(done, done)  # the survey's count is a forecast: it does not know the columns yet
     return batches.result()
 
 
-def _survey(job: Job, reader: Reader, options: ReadOptions) -> tuple[Path, Survey]:
-    """The file in UTF-8 and what a first pass says of it; after a crash the survey is taken from the cursor."""
-    path = prepare(uploads.path_of(job))
-    if job.cursor:
-        return path, Survey(**job.cursor["survey"])
-    survey = reader.survey(path, options)
-    if not survey.records:
-        raise Invalid("The file holds no texts; nothing has been imported.", code="no_texts")
-    with transaction.atomic():
-        jobs.checkpoint(job, cursor={"survey": asdict(survey), "done": 0, "counts": {}})
-    return path, survey
+def _looked_through(job: Job, reader: Reader, options: ReadOptions) -> tuple[Path, Survey]:
+    """The file as the reader takes it and what a first pass says of it; after a crash, the cursor says it."""
+    path = plain_file(uploads.path_of(job), reader, name=job.params["name"])
+    found = survey(path, reader, options, known=job.cursor and job.cursor["survey"])
+    if not job.cursor:
+        with transaction.atomic():
+            jobs.checkpoint(job, cursor={"survey": asdict(found), "done": 0, "counts": {}})
+    return path, found
+
+
+def _records(job: Job, records: Iterator[Record | Failure]) -> Iterator[Record | Failure]:
+    return import_options.relabeled(records, job.params.get("label_map", {}))
 
 
 def _batched(records: Iterator[Record | Failure]) -> Iterator[list[Record | Failure]]:

@@ -13,7 +13,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
-from datasets_app import copying, curation, grouping, jobs
+from datasets_app import copying, curation, grouping, import_options, jobs
 from datasets_app.grids import Fitted, fit
 from datasets_app.grouping import Placed
 from datasets_app.models import Job
@@ -99,6 +99,7 @@ class Batches:
         assert job.project is not None
         self.job, self.project, self.survey = job, job.project, survey
         self.curation = curation.of(job.project)
+        self.fitting = import_options.fitting(job.params)
         self.done: int = job.cursor["done"]
         counts = job.cursor["counts"]
         self.labels_created: list[str] = list(counts.get("labels_created", ()))
@@ -152,6 +153,7 @@ class Batches:
             if unknown:
                 failures.append(Failure(ready.record.line, "unknown_label", refused_labels[unknown[0]]))
             else:
+                failures += _remarks(ready)
                 yield ready
 
     # Keys and splits
@@ -176,7 +178,7 @@ class Batches:
         if split and split not in SPLITS:
             listed = ", ".join(SPLITS)
             raise Refused("bad_split", f"The split is {shown(split)}; use one of: {listed}.")
-        fitted = fit(record, tokenizer=self.project.tokenizer)
+        fitted = fit(record, tokenizer=self.project.tokenizer, **self.fitting)
         return Ready(record, fitted, key, SPLITS[split] if split else None)
 
     def _placed(self, rows: Sequence[Ready]) -> list[Placed]:
@@ -242,6 +244,14 @@ class Batches:
         duplicates = grouping.remember(self.project, placed, new)
         self.counts["duplicates"] += len(duplicates)
         curation.apply(self.curation, duplicates)
+
+
+def _remarks(ready: Ready) -> Iterator[Failure]:
+    """What is left out of a record that is taken."""
+    for code, message in ready.record.remarks:
+        yield Failure(ready.record.line, code, message, taken=True)
+    if ready.fitted.dropped:
+        yield Failure(ready.record.line, "span_left_out", " ".join(ready.fitted.dropped), taken=True)
 
 
 def _labels(ready: Ready) -> set[str]:

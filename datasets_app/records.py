@@ -45,15 +45,17 @@ class Record:
     group: str | None = None  # what else must share its split; None: only its own duplicates
     meta: Mapping[str, Any] = field(default_factory=dict)
     layout: Mapping[str, Any] | None = None
+    remarks: Sequence[tuple[str, str]] = ()  # code and message of what is reported though the record is taken
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One record that cannot be taken: where it begins, and why."""
+    """One record that cannot be taken: where it begins, and why. With `taken`, only something of it is left out."""
 
     line: int
     code: str
     message: str
+    taken: bool = False
 
 
 class Refused(Exception):
@@ -76,6 +78,8 @@ class Survey:
     scheme: str = "iob2"
     columns: int = 0  # of most token lines of a CoNLL file
     blocks: int = 0  # -DOCSTART- lines of a CoNLL file
+    token_column: int = 0  # of a CoNLL file
+    tag_column: int = -1  # from the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,11 @@ class ReadOptions:
 
     unit: str = "sentence"
     tags: bool = True  # False: labels are not looked at
+    offsets: str = "auto"  # or `code_points` or `utf16`: what the file's character offsets count
+    tag_names: tuple[str, ...] = ()  # what numbered tags stand for
+    text_column: str = ""  # of a table: the column of the texts, by name or by number from 1
+    id_column: str = ""
+    split_column: str = ""
 
 
 @dataclass(frozen=True, slots=True)

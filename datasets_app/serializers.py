@@ -10,11 +10,23 @@ class ImportSerializer(serializers.Serializer[Any]):
     """An upload and how it is to be taken. What the options may be, `importing.start` decides."""
 
     file = serializers.FileField(allow_empty_file=True)  # an empty one is refused in our own words
-    format = serializers.CharField(default="auto", help_text="auto, conll, jsonl, txt or csv.")
+    format = serializers.CharField(
+        default="auto", help_text="auto, conll, jsonl, txt, csv, parquet, arrow, hf, brat, spacy, or one installed."
+    )
     annotations = serializers.CharField(default="accept", help_text="accept, suggest or ignore.")
     split = serializers.CharField(required=False, allow_blank=True, help_text="For records that name none.")
     unit = serializers.CharField(default="sentence", help_text="CoNLL: sentence, or document (-DOCSTART-).")
     labels = serializers.CharField(default="create", help_text="Unknown labels: create, or report as errors.")
+    offsets = serializers.CharField(default="auto", help_text="What offsets count: auto, code_points or utf16.")
+    overlaps = serializers.CharField(default="refuse", help_text="Of overlapping spans: refuse, longest or first.")
+    grid = serializers.CharField(default="cut", help_text="Tokens that a span begins within: cut, or keep whole.")
+    tag_names = serializers.CharField(default="", allow_blank=True, help_text="Of numbered tags: O,B-PER,I-PER.")
+    text_column = serializers.CharField(default="", allow_blank=True, help_text="Tables: by name, or number from 1.")
+    id_column = serializers.CharField(default="", allow_blank=True)
+    split_column = serializers.CharField(default="", allow_blank=True)
+    label_map = serializers.CharField(
+        default="", allow_blank=True, help_text='Labels to rename, or with null to leave out: {"PERSON": "PER"}.'
+    )
 
 
 class QueuedSerializer(serializers.Serializer[Any]):

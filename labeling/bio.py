@@ -123,7 +123,7 @@ def tags_of(spans: Iterable[Span], length: int) -> list[str]:
 
 # Other schemes -------------------------------------------------------------------------------------------
 
-SCHEMES = ("iob2", "iob1", "bioes", "bilou")
+SCHEMES = ("iob2", "iob1", "bioes", "bilou", "ioe1", "ioe2")
 _LETTERS = {
     "bioes": {"B": "B", "I": "I", "E": "E", "S": "S"},
     "bilou": {"B": "B", "I": "I", "L": "E", "U": "S"},
@@ -135,6 +135,8 @@ def decode(tags: Sequence[str], scheme: str) -> list[str]:
     if scheme == "iob2":
         require_legal(tags)
         return list(tags)
+    if scheme in ("ioe1", "ioe2"):
+        return _from_ioe(tags, scheme)
     return _from_iob1(tags) if scheme == "iob1" else _from_bioes(tags, scheme)
 
 
@@ -151,6 +153,21 @@ def _from_iob1(tags: Sequence[str]) -> list[str]:
         else:
             raise IllegalTags(f"Tag {tag!r} at token {index} is not legal IOB1.", index)
         before = label
+    return result
+
+
+def _from_ioe(tags: Sequence[str], scheme: str) -> list[str]:
+    """`E-X` ends an entity: each of them in IOE2, in IOE1 only where another of its label follows directly."""
+    result: list[str] = []
+    open_label = ""  # the label of an entity that the next token may go on with
+    for index, (tag, after) in enumerate(zip(tags, (*tags[1:], OUTSIDE), strict=False)):
+        prefix, label = split_tag(tag)
+        goes_on = bool(label) and label_of(after) == label
+        fits = goes_on if scheme == {"I": "ioe2", "E": "ioe1"}.get(prefix) else prefix in ("I", "E")
+        if tag != OUTSIDE and not (label and fits):
+            raise IllegalTags(f"Tag {tag!r} at token {index} is not legal {scheme.upper()}.", index)
+        result.append(tag if tag == OUTSIDE else f"{'I' if label == open_label else 'B'}-{label}")
+        open_label = label if prefix == "I" else ""
     return result
 
 
@@ -174,6 +191,8 @@ def encode(tags: Sequence[str], scheme: str) -> list[str]:
     """Legal IOB2 tags in another scheme."""
     if scheme == "iob2":
         return list(tags)
+    if scheme in ("ioe1", "ioe2"):
+        return _to_ioe(tags, scheme)
     return _to_iob1(tags) if scheme == "iob1" else _to_bioes(tags, scheme)
 
 
@@ -184,6 +203,15 @@ def _to_iob1(tags: Sequence[str]) -> list[str]:
         prefix, label = split_tag(tag)
         result.append(f"I-{label}" if prefix == "B" and label != before else tag)
         before = label
+    return result
+
+
+def _to_ioe(tags: Sequence[str], scheme: str) -> list[str]:
+    result: list[str] = []
+    for tag, after in zip(tags, (*tags[1:], OUTSIDE), strict=False):
+        label = label_of(tag)
+        ends = after != f"I-{label}" and (scheme == "ioe2" or after == f"B-{label}")
+        result.append(tag if tag == OUTSIDE else f"{'E' if ends else 'I'}-{label}")
     return result
 
 
@@ -210,21 +238,28 @@ class SchemeEvidence:
     iob2: int = 0  # an entity that begins with B- where IOB1 would write I-
     bioes: int = 0
     bilou: int = 0
+    begins: int = 0  # tags B- or S-, which no IOE has
+    ends: int = 0  # entities that end with E- where IOE1 would write I-
 
     def add(self, tags: Iterable[str]) -> None:
         """Count the signs in one sentence's tags."""
-        before = ""
+        before, ended = "", False
         for tag in tags:
             prefix, label = split_tag(tag)
             self.bioes += prefix in ("E", "S") and bool(label)
+            self.begins += prefix in ("B", "S")
             self.bilou += prefix in ("L", "U") and bool(label)
             self.iob1 += prefix == "I" and label != before
             self.iob2 += prefix == "B" and label != before
-            before = label
+            self.ends += ended and label != before
+            before, ended = label, prefix == "E"
+        self.ends += ended
 
     @property
     def scheme(self) -> str:
         """The scheme that the counts speak for; IOB2 where they say nothing."""
+        if self.bioes and not self.begins and not self.bilou:
+            return "ioe2" if self.ends else "ioe1"
         if self.bioes or self.bilou:
             return "bioes" if self.bioes >= self.bilou else "bilou"
         return "iob1" if self.iob1 > self.iob2 else "iob2"

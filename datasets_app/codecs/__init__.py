@@ -6,16 +6,16 @@ one that fails to load, or takes a name that is taken, is logged and left out.
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from datasets_app.codecs import conll, jsonl, plain, tabular
+from datasets_app.codecs import brat, conll, jsonl, packed, plain, spacy_docs, table, tabular
 from datasets_app.codecs.codec import Codec, Reader, Writer
 from datasets_app.codecs.conll_lines import is_tag
 from labeling.errors import Invalid
 
-__all__ = ["CODECS", "READERS", "WRITERS", "Codec", "Reader", "Writer", "reader_for", "recognize"]
+__all__ = ["CODECS", "READERS", "WRITERS", "Codec", "Reader", "Writer", "reader_for", "recognize", "recognize_archive"]
 
 GROUP = "goldset.codecs"
 logger = logging.getLogger(__name__)
@@ -25,6 +25,11 @@ _OWN = (
     jsonl.CODEC,
     plain.CODEC,
     tabular.CODEC,
+    table.PARQUET,
+    table.ARROW,
+    table.FOLDER,
+    brat.CODEC,
+    spacy_docs.CODEC,
 )
 
 
@@ -67,7 +72,7 @@ def reader_for(name: str) -> Reader:
 def recognize(file_name: str, head: bytes) -> str:
     """The format that a file's name or else its beginning speaks for; raises `Invalid` if neither does."""
     lines = [line for line in head.decode("utf-8", "replace").lstrip("\ufeff").splitlines() if line.strip()]
-    if lines and _is_object(lines[0]):
+    if lines and (_is_object(lines[0]) or _is_json(Path(file_name).suffix.lower(), lines[0])):
         return "jsonl"
     ending = Path(file_name).suffix.lower()
     for name, reader in READERS.items():
@@ -82,11 +87,26 @@ def recognize(file_name: str, head: bytes) -> str:
     )
 
 
+def recognize_archive(file_name: str, names: Sequence[str]) -> str:
+    """The format of an archive that holds files of these names; raises `Invalid` if there is none."""
+    for name, reader in READERS.items():
+        if reader.holds is not None and reader.holds(names):
+            return name
+    raise packed.several(file_name, names)
+
+
 def _is_object(line: str) -> bool:
     try:
         return isinstance(json.loads(line), dict)
     except (ValueError, RecursionError):
         return line.startswith('{"')  # a line that is longer than the head
+
+
+def _is_json(ending: str, line: str) -> bool:
+    return line.lstrip().startswith(("[", "{")) and (ending in _JSON or line.strip() in ("[", "{", "[{"))
+
+
+_JSON = (".json", ".jsonl", ".ndjson")
 
 
 def _has_tags(lines: list[str]) -> bool:

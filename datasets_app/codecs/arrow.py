@@ -11,43 +11,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from datasets_app.codecs.sink import Sink
 from datasets_app.records import Gold
 from labeling import bio
 
 BATCH_ROWS = 1000
 GROUP_ROWS = 10_000  # rows of a Parquet row group, the least that its readers load at once
 TOKENS_MAX = 200_000  # of one batch: long texts make small batches
-
-
-class Sink:
-    """A file to write to, whose bytes are taken away as they come."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-        self._at = 0
-
-    def write(self, data: Any) -> int:
-        """Keep the bytes until they are drained."""
-        self._chunks.append(bytes(data))
-        self._at += len(self._chunks[-1])
-        return len(self._chunks[-1])
-
-    def tell(self) -> int:
-        """How many bytes have been written."""
-        return self._at
-
-    def flush(self) -> None:
-        """Nothing waits here."""
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-    def drain(self) -> bytes:
-        """The bytes since the last call."""
-        chunks, self._chunks = self._chunks, []
-        return b"".join(chunks)
 
 
 def features(labels: Sequence[str]) -> dict[str, Any]:

@@ -14,7 +14,17 @@ from typing import Any
 
 from datasets_app.codecs import conll_out
 from datasets_app.codecs.codec import Codec, Reader, Writer
-from datasets_app.codecs.conll_lines import BLANKS, CHARACTERS_MAX, ROWS_MAX, Row, Sentence, sentences_of, split
+from datasets_app.codecs.conll_lines import (
+    BLANKS,
+    CHARACTERS_MAX,
+    ROWS_MAX,
+    Row,
+    Sentence,
+    columns_of,
+    is_no_token,
+    sentences_of,
+    split,
+)
 from datasets_app.codecs.lines import too_long
 from datasets_app.records import TEXT_MAX, Failure, ReadOptions, Record, Refused, Survey, ascii_safe, shown
 from labeling import bio, tokens
@@ -24,14 +34,19 @@ from labeling.errors import Invalid
 def survey(path: Path, options: ReadOptions) -> Survey:
     """Find the tag scheme and the usual number of columns; raises `Invalid` for a unit that the file has not."""
     evidence, columns = bio.SchemeEvidence(), Counter[int]()
+    token, tag = columns_of(path)
     sentences = blocks = outside = 0
     for sentence in sentences_of(path, columns=0):
         sentences += 1
         blocks += sentence.docstart is not None
         outside += not blocks
         rows = [row for row in sentence.rows if row is not None]
-        columns[split(rows[0]).columns if rows else 2] += len(rows)
-        evidence.add((row.rsplit(None, 1) or [""])[-1] for row in rows)
+        columns[split(rows[0], token, tag).columns if rows else 2] += len(rows)
+        if token or tag != -1:
+            parts = (split(row, token, tag) for row in rows)
+            evidence.add(part.tag for part in parts if not is_no_token(part))
+        else:
+            evidence.add((row.rsplit(None, 1) or [""])[-1] for row in rows)
     if options.unit == "document" and not blocks:
         raise Invalid(
             "The file has no -DOCSTART- lines, so its documents are unknown; import it with unit=sentence.",
@@ -39,7 +54,7 @@ def survey(path: Path, options: ReadOptions) -> Survey:
         )
     records = blocks + outside if options.unit == "document" else sentences
     usual = columns.most_common(1)[0][0] if columns else 2
-    return Survey(records, evidence.scheme, max(usual, 2), blocks)
+    return Survey(records, evidence.scheme, max(usual, 2), blocks, token, tag)
 
 
 def read(path: Path, options: ReadOptions, found: Survey) -> Iterator[Record | Failure]:
@@ -108,7 +123,7 @@ def _record(sentences: Sequence[Sentence], options: ReadOptions, found: Survey, 
     layouts: list[dict[str, Any] | None] = []
     at = 0
     for sentence in sentences:
-        rows = _rows(sentence, found.columns)
+        rows = _rows(sentence, found)
         text, own_starts, own_ends = tokens.join([row.token for row in rows])
         texts.append(text)
         starts += [at + start for start in own_starts]
@@ -136,21 +151,30 @@ def _too_long() -> Refused:
     return Refused("text_too_long", f"The text has over {TEXT_MAX:,} characters, the most that is taken.")
 
 
-def _rows(sentence: Sentence, columns: int) -> list[Row]:
+def _rows(sentence: Sentence, found: Survey) -> list[Row]:
     if sentence.overfull:
         raise Refused(
             "too_many_tokens", f"Over {ROWS_MAX:,} token lines follow without a blank line between sentences."
         )
     if any("\0" in line for line in sentence.head):
         raise Refused("nul", "The lines before the sentence hold a NUL character, which no text has; remove it.")
-    rows = []
+    rows: list[Row] = []
+    held = ""  # lines that are no tokens, kept with the next one
     for number, line in enumerate(sentence.rows, sentence.line):
         if line is None:
             raise Refused("line_too_long", too_long(number).message, line=number)
-        row = split(line)
-        if complaint := _complaint(line, row, columns):
+        row = split(line, found.token_column, found.tag_column)
+        if complaint := _complaint(line, row, found.columns):
             raise Refused(*complaint, line=number)
-        rows.append(row)
+        if found.token_column and is_no_token(row):
+            held += line
+        else:
+            rows.append(row._replace(before=held + row.before) if held else row)
+            held = ""
+    if not rows:
+        raise Refused("no_tokens", "The sentence has no token.")
+    if held:
+        rows[-1] = rows[-1]._replace(after=rows[-1].after + held)
     return rows
 
 

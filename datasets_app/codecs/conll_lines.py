@@ -97,7 +97,10 @@ def _is_remark(line: str, columns: int) -> bool:
     return bool(columns and row.columns != columns) or not is_tag(row.tag)
 
 
-def split(line: str) -> Row:
+def split(line: str, token_column: int = 0, tag_column: int = -1) -> Row:
+    """The parts of a token line; the token is the first column and the tag the last unless others are named."""
+    if token_column or tag_column != -1:
+        return _split_at(line, token_column, tag_column)
     body = line.rstrip(BLANKS)
     after = line[len(body) :]
     if "\t" in body:
@@ -111,3 +114,57 @@ def split(line: str) -> Row:
         return Row(before, inner, "", "", after, len(parts))
     token, tag = parts[0], parts[-1]
     return Row(before, token, inner[len(token) : len(inner) - len(tag)], tag, after, len(parts))
+
+
+_CELL = {True: re.compile(r"[^\t]*"), False: re.compile(r"[^ ]+")}
+
+
+def _split_at(line: str, token_column: int, tag_column: int) -> Row:
+    body = line.rstrip(BLANKS)
+    cells = [match.span() for match in _CELL["\t" in body].finditer(body)]
+    if "\t" in body:  # an empty match stands at the end of each cell that is not empty
+        cells = [cell for index, cell in enumerate(cells) if not (index and cell[0] == cells[index - 1][1])]
+    tag_at = tag_column % len(cells) if cells else 0
+    if tag_at <= token_column or token_column >= len(cells):
+        return Row("", body, "", "", line[len(body) :], len(cells))
+    (start, end), (begin, close) = cells[token_column], cells[tag_at]
+    return Row(body[:start], body[start:end], body[end:begin], body[begin:close], line[close:], len(cells))
+
+
+def is_no_token(row: Row) -> bool:
+    """Whether it is a line of CoNLL-U that is no token: a range of words (`1-2`) or an empty node (`1.1`)."""
+    return _RANGE.fullmatch(row.before.strip(BLANKS).split("\t")[0].split(" ")[0]) is not None
+
+
+_RANGE = re.compile(r"\d+[-.]\d+")
+_SAMPLE = 2000  # token lines
+
+
+def columns_of(path: Path) -> tuple[int, int]:
+    """Where tokens and tags stand, told from the first lines: first and last, unless other columns look more so.
+
+    A first column of numbers is CoNLL-U's; of the columns behind the token's, the last that holds only tags is theirs.
+    """
+    sample: list[list[str]] = []
+    for sentence in sentences_of(path, columns=0):
+        sample += [_cells(row) for row in sentence.rows if row is not None]
+        if len(sample) >= _SAMPLE:
+            break
+    usual = max(map(len, sample), key=[len(cells) for cells in sample].count, default=0) if sample else 0
+    rows = [cells for cells in sample if len(cells) == usual]
+    if usual < 3:
+        return 0, -1
+    token = int(all(_NUMBER.fullmatch(cells[0]) for cells in rows))
+    rows = [cells for cells in rows if not (token and _RANGE.fullmatch(cells[0]))]
+    if all(is_tag(cells[-1]) for cells in rows):
+        return token, -1
+    tagged = [at for at in range(token + 1, usual) if all(is_tag(cells[at]) for cells in rows)]
+    return token, tagged[-1] - usual if tagged else -1
+
+
+_NUMBER = re.compile(r"\d+(?:[-.]\d+)?")
+
+
+def _cells(line: str) -> list[str]:
+    body = line.rstrip(BLANKS)
+    return body.split("\t") if "\t" in body else body.split()

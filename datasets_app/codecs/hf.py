@@ -13,7 +13,8 @@ from typing import Any
 import pyarrow as pa
 
 from datasets_app.card import ARROW_FILE
-from datasets_app.codecs.arrow import BATCH_ROWS, Sink, batches, features, schema
+from datasets_app.codecs.arrow import BATCH_ROWS, batches, features, schema
+from datasets_app.codecs.sink import Sink
 from datasets_app.records import Gold
 
 Rows = Callable[[str], Iterator[Gold]]

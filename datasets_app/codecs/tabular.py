@@ -1,10 +1,13 @@
-"""CSV files in: a header with a column `text`; `id` and `split` are understood, other columns become meta.
+"""CSV and TSV files in: a column of texts; an id and a split are understood, other columns become meta.
 
-The delimiter (comma, semicolon or tab) is the one that the header holds most of.
+The columns are `text`, `id` and `split` by the names in the header, unless the import names others. If it gives the
+column of the texts as a number, from 1, and no column is called so, then the file has no header. The delimiter
+(comma, semicolon or tab) is the one that the first line holds most of.
 """
 
 import csv
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ csv.field_size_limit(LINE_BYTES_MAX)
 
 
 def survey(path: Path, options: ReadOptions) -> Survey:
-    """Count the rows; raises `Invalid` if the header has no column `text`."""
+    """Count the rows; raises `Invalid` if a column that is asked for is not there."""
     return Survey(sum(1 for _ in read(path, options, Survey(0))))
 
 
@@ -26,7 +29,9 @@ def read(path: Path, options: ReadOptions, found: Survey) -> Iterator[Record | F
     with path.open("rb") as stream:
         source = _Lines(numbered(stream))
         first = next(source, "")
-        header = _header(first)
+        columns = _columns(first, options)
+        if not columns.header:
+            source.again(first)
         rows = csv.reader(source, delimiter=_delimiter(first), strict=True)
         while True:
             source.begin()
@@ -40,7 +45,7 @@ def read(path: Path, options: ReadOptions, found: Survey) -> Iterator[Record | F
                 continue
             yield from source.too_long
             if row:
-                yield _record(source.started, header, row)
+                yield _record(source.started, columns, row)
 
 
 class _Lines:
@@ -50,51 +55,85 @@ class _Lines:
         self.lines = lines
         self.started = 0
         self.too_long: list[Failure] = []
+        self.held: str | None = None
 
     def begin(self) -> None:
         """The next line asked for begins a row."""
         self.started, self.too_long = 0, []
 
+    def again(self, line: str) -> None:
+        """The first line is to come once more."""
+        self.held = line
+
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
-        for number, line in self.lines:
-            if line is not None:
+        if self.held is not None:
+            line, self.held, self.started = self.held, None, 1
+            return line
+        for number, more in self.lines:
+            if more is not None:
                 self.started = self.started or number
-                return line
+                return more
             self.too_long.append(too_long(number))
         raise StopIteration
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """The names of the columns, and which of them hold the text, the id and the split."""
+
+    names: Sequence[str]
+    text: str
+    key: str
+    split: str
+    header: bool = True
 
 
 def _delimiter(header: str) -> str:
     return max(",;\t", key=header.count)
 
 
-def _header(line: str) -> list[str]:
+def _columns(line: str, options: ReadOptions) -> _Columns:
     names = [name.strip() for name in next(csv.reader([line], delimiter=_delimiter(line)), [])]
-    if "text" not in names:
-        listed = ", ".join(shown(name) for name in names)
-        raise Invalid(
-            f"The first line has no column `text`; its columns are {listed}. Name the column of the texts `text`.",
-            code="no_text_column",
-        )
+    asked = options.text_column
+    if asked.isdecimal() and asked not in names:
+        names = [str(number) for number in range(1, len(names) + 1)]
+        _require(names, "text_column", asked)
+        return _Columns(names, asked, options.id_column, options.split_column, header=False)
+    _require(names, "text_column", asked or "text")
+    for field in ("id_column", "split_column"):
+        if name := getattr(options, field):
+            _require(names, field, name)
     if len(set(names)) < len(names):
         raise Invalid("The first line names a column twice; give each its own name.", code="bad_header")
-    return names
+    return _Columns(names, asked or "text", options.id_column or "id", options.split_column or "split")
 
 
-def _record(line: int, header: Sequence[str], row: Sequence[str]) -> Record | Failure:
-    if len(row) != len(header):
-        message = f"The row has {len(row)} fields; the header names {len(header)} columns."
+def _require(names: Sequence[str], field: str, name: str) -> None:
+    if name not in names:
+        listed = ", ".join(shown(each) for each in names)
+        raise Invalid(
+            f"The first line has no column {shown(name)}; its columns are {listed}. Say in `{field}` which one it is.",
+            code="no_text_column" if field == "text_column" else "no_column",
+            details={"field": field, "columns": list(map(shown, names[:100]))},
+        )
+
+
+def _record(line: int, columns: _Columns, row: Sequence[str]) -> Record | Failure:
+    if len(row) != len(columns.names):
+        first = "header names" if columns.header else "first row has"
+        message = f"The row has {len(row)} fields; the {first} {len(columns.names)} columns."
         return Failure(line, "wrong_columns", message)
-    values: dict[str, Any] = dict(zip(header, row, strict=True))
+    values: dict[str, Any] = dict(zip(columns.names, row, strict=True))
     try:
         if any("\0" in value for value in row):
             raise Refused("nul", "The row holds a NUL character, which no text has; remove it.")
-        text, key, split = values.pop("text"), values.pop("id", "") or None, values.pop("split", "") or None
     except Refused as refused:
         return refused.at(line)
+    text = values.pop(columns.text)
+    key, split = (values.pop(name, "") or None for name in (columns.key, columns.split))
     return Record(line, text, key=key, split=split, meta=values)
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from datasets_app.codecs import READERS
+from datasets_app.codecs import READERS, WRITERS
+from datasets_app.import_options import DEFAULTS
 from datasets_app.records import ReadOptions, Record
 
 ROOT = Path(__file__).parents[2]
@@ -15,7 +16,11 @@ EXAMPLES = re.findall(r"^```(conll|jsonl|txt|csv)\n(.*?)^```", GUIDE, flags=re.M
 
 
 def test_there_is_an_example_of_each_format() -> None:
-    assert {name for name, _ in EXAMPLES} == set(READERS)
+    assert {name for name, _ in EXAMPLES} == {name for name, reader in READERS.items() if reader.takes == "text"}
+
+
+def test_each_format_and_each_option_of_an_import_is_named() -> None:
+    assert [name for name in (*READERS, *WRITERS, *DEFAULTS) if f"`{name}`" not in GUIDE] == []
 
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
