@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from datasets_app.models import DatasetVersion, Job
+from datasets_app.models import Change, DatasetVersion, Job
 from labeling.access import Person, require
 from labeling.errors import NotFound
 from labeling.models import Project, Role
@@ -25,6 +25,15 @@ def job_for(user: Person, job_id: int, role: Role) -> Job:
     elif job.created_by_id != user.pk and not getattr(user, "is_superuser", False):
         raise NotFound(_NOTHING)
     return job
+
+
+def change_for(user: Person, change_id: int, role: Role) -> Change:
+    """The change, if the person has at least `role` in its project."""
+    change = Change.objects.select_related("project", "created_by", "undone_by").filter(pk=change_id).first()
+    if change is None:
+        raise NotFound(_NOTHING)
+    require(user, change.project, role)
+    return change
 
 
 def versions_of(project: Project) -> QuerySet[DatasetVersion]:

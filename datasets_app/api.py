@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datasets_app import export, importing, job_report, jobs, serializers, uploads, versions
+from datasets_app import differences, export, importing, job_report, jobs, serializers, uploads, versions
 from datasets_app.access import job_for, jobs_of, version_for, versions_of
 from datasets_app.export import Download
 from datasets_app.models import Job
@@ -141,9 +141,18 @@ class VersionDiff(APIView):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, pk: int, other: int) -> Response:
-        """Documents added, removed, changed or moved to another split; spans added, removed, relabeled."""
+        """Documents added, removed, changed or moved to another split; spans added, removed, relabeled, moved."""
         old, new = (version_for(request.user, number, Role.REVIEWER) for number in (pk, other))
-        return Response(versions.diff(old, new))
+        return Response(differences.diff(old, new))
+
+
+class VersionDiffNow(APIView):
+    """What changed since a version."""
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, pk: int) -> Response:
+        """The same as between two versions, up to what is accepted now."""
+        return Response(differences.diff(version_for(request.user, pk, Role.REVIEWER), None))
 
 
 class ProjectExport(APIView):

@@ -140,6 +140,40 @@ class VersionItem(models.Model):
         return f"{self.key} in version {self.version_id}"
 
 
+class Change(models.Model):
+    """One change of many annotations or of labels that is undone in one step."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="changes")
+    kind = models.CharField(max_length=40, help_text="restore, label.renamed, …: the verb of its event.")
+    data = models.JSONField(default=dict, help_text="What it did, in words of its kind.")
+    created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    undone_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            # Reader: the list of a project's changes, newest first; the map of labels since a version.
+            models.Index(fields=["project", "-id"], name="change_by_project"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of project {self.project_id}"
+
+
+class ChangedDocument(models.Model):
+    """A document as it was before a change and after it: its status and all its annotations."""
+
+    pk = models.CompositePrimaryKey("change_id", "document_id")
+    change = models.ForeignKey(Change, on_delete=models.CASCADE, related_name="documents", db_index=False)
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="+")
+    before: Any = models.JSONField(help_text="{status, annotations: [row]}")
+    after: Any = models.JSONField(null=True)
+
+    def __str__(self) -> str:
+        return f"document {self.document_id} in change {self.change_id}"
+
+
 class Curation(models.Model):
     """How a project's data are curated; a project without a row has the defaults."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from datasets_app import views, views_curation, views_versions
+from datasets_app import views, views_changes, views_curation, views_versions
 
 page_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/import/", views.import_page, name="import"),
@@ -14,6 +14,12 @@ page_urlpatterns: list[URLPattern] = [
     path("versions/<int:pk>/", views_versions.version_detail, name="version"),
     path("versions/<int:pk>/leaks/", views_versions.version_leaks, name="version-leaks"),
     path("versions/<int:pk>/diff/<int:other>/", views_versions.version_diff, name="version-diff"),
+    path("versions/<int:pk>/diff/now/", views_versions.version_diff_now, name="version-diff-now"),
+    path(
+        "versions/<int:pk>/restore/<int:document>/", views_changes.restore_document, name="version-restore-document"
+    ),
+    path("projects/<slug:slug>/changes/", views_changes.change_list, name="changes"),
+    path("changes/<int:pk>/undo/", views_changes.change_undo, name="change-undo"),
     path("jobs/<int:pk>/", views.job_detail, name="job"),
     path("jobs/<int:pk>/cancel/", views.job_cancel, name="job-cancel"),
 ]

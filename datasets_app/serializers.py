@@ -64,6 +64,23 @@ class DuplicateGroupSerializer(serializers.Serializer[Any]):
     members = DuplicateSerializer(many=True, help_text="The first of them.")
 
 
+class RestorationSerializer(serializers.Serializer[Any]):
+    """What of a version comes back."""
+
+    document = serializers.IntegerField(required=False, allow_null=True, help_text="Only this one; else all.")
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    """A change that is undone in one step."""
+
+    id = serializers.IntegerField()
+    kind = serializers.CharField(help_text="The verb of its event.")
+    created_by = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    undone_by = serializers.CharField(allow_null=True)
+    undone_at = serializers.DateTimeField(allow_null=True)
+
+
 class VersionInSerializer(serializers.Serializer[Any]):
     """Words about a version."""
 

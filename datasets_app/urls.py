@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from datasets_app import api, api_curation
+from datasets_app import api, api_changes, api_curation
 
 api_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/imports", api.Imports.as_view(), name="imports"),
@@ -16,6 +16,10 @@ api_urlpatterns: list[URLPattern] = [
     path("versions/<int:pk>", api.OneVersion.as_view(), name="version"),
     path("versions/<int:pk>/leaks", api.VersionLeaks.as_view(), name="version-leaks"),
     path("versions/<int:pk>/diff/<int:other>", api.VersionDiff.as_view(), name="version-diff"),
+    path("versions/<int:pk>/diff/now", api.VersionDiffNow.as_view(), name="version-diff-now"),
+    path("versions/<int:pk>/restoration", api_changes.Restoration.as_view(), name="version-restoration"),
+    path("projects/<slug:slug>/changes", api_changes.Changes.as_view(), name="changes"),
+    path("changes/<int:pk>/undo", api_changes.Undo.as_view(), name="change-undo"),
     path("projects/<slug:slug>/export", api.ProjectExport.as_view(), name="export"),
     path("versions/<int:pk>/export", api.VersionExport.as_view(), name="version-export"),
 ]

@@ -1,4 +1,4 @@
-"""Frozen dataset versions: making one, reading its rows, comparing two.
+"""Frozen dataset versions: making one, and reading its rows.
 
 A version's items are written by one INSERT … SELECT, fingerprinted in a stream and sealed with its row, all
 in one transaction. Items and texts never change, so a version is read a page at a time without one.
@@ -14,7 +14,6 @@ from datasets_app import curation, jobs, leaks, provenance
 from datasets_app.fingerprint import fingerprint
 from datasets_app.models import DatasetVersion, Job
 from datasets_app.records import Gold
-from labeling import bio
 from labeling.access import Person
 from labeling.errors import Conflict
 from labeling.events import record
@@ -207,61 +206,3 @@ def as_json(version: DatasetVersion) -> dict[str, Any]:
     shown["parent"] = version.parent_id
     shown["created_by"] = version.created_by.username if version.created_by else None
     return shown
-
-
-# Comparing -----------------------------------------------------------------------------------------------
-
-_COMPARED = """
-SELECT old.document_id, new.document_id, coalesce(new.key, old.key), old.tags, new.tags, old.split, new.split
-  FROM (SELECT * FROM datasets_app_versionitem WHERE version_id = %s) AS old
-  FULL JOIN (SELECT * FROM datasets_app_versionitem WHERE version_id = %s) AS new USING (document_id)
- WHERE old.document_id IS NULL OR new.document_id IS NULL OR old.tags <> new.tags OR old.split <> new.split
- ORDER BY coalesce(new.position, old.position)
-"""
-EXAMPLES = 100
-
-
-def diff(old: DatasetVersion, new: DatasetVersion) -> dict[str, Any]:
-    """What changed from `old` to `new`: documents, and spans by label; raises `Conflict` across projects."""
-    if old.project_id != new.project_id:
-        raise Conflict("The two versions belong to different projects and cannot be compared.", code="other_project")
-    documents = Counter(added=0, removed=0, changed=0, moved=0)
-    added, removed, relabeled = Counter[str](), Counter[str](), Counter[tuple[str, str]]()
-    examples: list[dict[str, Any]] = []
-    with transaction.atomic(), connection.chunked_cursor() as cursor:
-        cursor.execute(_COMPARED, [old.pk, new.pk])
-        for before_id, after_id, key, before, after, old_split, new_split in cursor:
-            kind = "added" if before_id is None else "removed" if after_id is None else "changed"
-            documents[kind] += before != after
-            documents["moved"] += kind == "changed" and old_split != new_split
-            _compare(before or [], after or [], added, removed, relabeled)
-            if len(examples) < EXAMPLES:
-                examples.append({"document": after_id or before_id, "key": key, "change": kind})
-    spans = [{"from": one, "to": other, "count": n} for (one, other), n in sorted(relabeled.items())]
-    return {
-        "from": old.number,
-        "to": new.number,
-        "documents": dict(documents),
-        "spans": {"added": dict(sorted(added.items())), "removed": dict(sorted(removed.items())), "relabeled": spans},
-        "labels": _label_changes(old, new),
-        "examples": examples,
-    }
-
-
-def _compare(
-    before: list[str], after: list[str], added: Counter[str], removed: Counter[str], relabeled: Counter[tuple[str, str]]
-) -> None:
-    """Count one document's spans; one in the same place with another label is relabeled."""
-    was = {(span.start, span.end): span.label for span in bio.spans(before)}
-    now = {(span.start, span.end): span.label for span in bio.spans(after)}
-    added.update(now[place] for place in now.keys() - was.keys())
-    removed.update(was[place] for place in was.keys() - now.keys())
-    relabeled.update((was[place], now[place]) for place in was.keys() & now.keys() if was[place] != now[place])
-
-
-def _label_changes(old: DatasetVersion, new: DatasetVersion) -> dict[str, list[str]]:
-    before, after = ([label["name"] for label in version.labels] for version in (old, new))
-    return {
-        "added": [name for name in after if name not in before],
-        "removed": [name for name in before if name not in after],
-    }

@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from datasets_app import versions
+from datasets_app import differences, versions
 from datasets_app.access import version_for, versions_of
 from datasets_app.models import DatasetVersion
 from labeling import access
@@ -84,9 +84,21 @@ def version_diff(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     new = version_for(request.user, other, Role.REVIEWER)
     if old.project_id == new.project_id and old.number > new.number:
         old, new = new, old
-    found = versions.diff(old, new)
-    names = sorted(found["spans"]["added"].keys() | found["spans"]["removed"].keys())
-    spans = [(name, found["spans"]["added"].get(name, 0), found["spans"]["removed"].get(name, 0)) for name in names]
+    return _difference(request, old, new)
+
+
+@require_GET
+@login_required
+def version_diff_now(request: HttpRequest, pk: int) -> HttpResponse:
+    """What changed since a version."""
+    return _difference(request, version_for(request.user, pk, Role.REVIEWER), None)
+
+
+def _difference(request: HttpRequest, old: DatasetVersion, new: DatasetVersion | None) -> HttpResponse:
+    found = differences.diff(old, new)
+    kinds = [found["spans"][kind] for kind in ("added", "removed", "moved")]
+    names = sorted(set().union(*kinds))
+    spans = [(name, [counted.get(name, 0) for counted in kinds]) for name in names]
     return show(
         request, "datasets_app/diff.html", old.project, tab="versions",
         old=old, new=new, diff=found, spans=spans, colors=colors_of(old.project),

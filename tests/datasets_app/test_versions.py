@@ -145,32 +145,3 @@ class TestNeverChanged:
         versions.freeze_now(filled, manager)
         with pytest.raises(ProtectedError):
             Document.objects.get(text="Bob").delete()
-
-
-class TestDiff:
-    def test_documents_and_spans(self, filled, manager):
-        old = versions.freeze_now(filled, manager)
-        york, bob, ada = (Document.objects.get(text=text) for text in ("In New York", "Bob", "Ada met"))
-        review.correct(filled, manager, york.pk, tags=["O", "B-PER", "I-PER"])
-        review.correct(filled, manager, ada.pk, tags=["B-PER", "B-LOC"])
-        documents.archive(filled, manager, bob.pk)
-        Document.objects.filter(text="Nothing").update(split="train")
-        fill(filled, {"test": "Eve\tB-PER\n\n"})
-        found = versions.diff(old, versions.freeze_now(filled, manager))
-        assert found["documents"] == {"added": 1, "removed": 1, "changed": 2, "moved": 1}
-        assert found["spans"] == {
-            "added": {"LOC": 1, "PER": 1},
-            "removed": {"PER": 1},
-            "relabeled": [{"from": "LOC", "to": "PER", "count": 1}],
-        }
-        assert {example["change"] for example in found["examples"]} == {"added", "removed", "changed"}
-
-    def test_with_itself(self, filled, manager):
-        version = versions.freeze_now(filled, manager)
-        assert versions.diff(version, version)["documents"] == {"added": 0, "removed": 0, "changed": 0, "moved": 0}
-
-    def test_across_projects(self, filled, manager):
-        other = factories.project()
-        fill(other)
-        with pytest.raises(Conflict, match="different projects"):
-            versions.diff(versions.freeze_now(filled, manager), versions.freeze_now(other, other.created_by))

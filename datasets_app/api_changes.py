@@ -1,0 +1,49 @@
+"""REST doors to changes of many annotations at once, and to taking them back: parse, call one verb, render."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from datasets_app import changes, restoring, serializers, undoing
+from datasets_app.access import change_for, version_for
+from datasets_app.api import queued
+from datasets_app.serializers import QueuedSerializer, RestorationSerializer
+from labeling.access import project_for
+from labeling.api import parsed
+from labeling.models import Role
+from labeling.paging import listing
+
+
+class Changes(APIView):
+    """A project's changes that can be undone in one step."""
+
+    @extend_schema(responses=serializers.ChangeSerializer(many=True))
+    def get(self, request: Request, slug: str) -> Response:
+        """List the changes, newest first."""
+        query = changes.changes_of(project_for(request.user, slug, Role.REVIEWER))
+        return Response(listing(request._request, query, order=("-id",), render=changes.as_json))
+
+
+class Undo(APIView):
+    """Taking a change back."""
+
+    @extend_schema(request=None, responses=serializers.ChangeSerializer)
+    def post(self, request: Request, pk: int) -> Response:
+        """Put back what was before. Refused (409) where somebody has worked on one of its documents since."""
+        change = change_for(request.user, pk, Role.MANAGER)
+        return Response(changes.as_json(undoing.undo(change, request.user)))
+
+
+class Restoration(APIView):
+    """Bringing back the gold of a version."""
+
+    @extend_schema(request=RestorationSerializer, responses={200: serializers.ChangeSerializer, 202: QueuedSerializer})
+    def post(self, request: Request, pk: int) -> Response:
+        """Of one `document`, at once; of all its documents without it, as a job. Either can be undone."""
+        version = version_for(request.user, pk, Role.REVIEWER)
+        document = parsed(RestorationSerializer(data=request.data)).get("document")
+        if document is not None:
+            return Response(changes.as_json(restoring.restore_document(version, request.user, document)))
+        version = version_for(request.user, pk, Role.MANAGER)
+        return queued(restoring.start(version, request.user))

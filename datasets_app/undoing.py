@@ -1,0 +1,17 @@
+"""Taking a change back, in one step, whatever kind it is of."""
+
+from django.db import transaction
+
+from datasets_app import changes
+from datasets_app.models import Change
+from labeling.access import Person
+
+
+@transaction.atomic
+def undo(change: Change, user: Person) -> Change:
+    """Put back what was before; raises `Conflict` where work was done since. Repeating is harmless."""
+    change = Change.objects.select_for_update(of=("self",)).select_related("project").get(pk=change.pk)
+    if change.undone_at is None:
+        changes.put_back(change)
+        changes.mark_undone(change, user)
+    return change

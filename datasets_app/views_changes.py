@@ -1,0 +1,44 @@
+"""Pages of changes that can be undone, and the buttons that make and undo them."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET, require_POST
+
+from datasets_app import changes, restoring, undoing
+from datasets_app.access import change_for, version_for
+from labeling import access
+from labeling.models import Role
+from labeling.pages import attempt, show
+from labeling.paging import page
+
+PAGE = 30
+
+
+@require_GET
+@login_required
+def change_list(request: HttpRequest, slug: str) -> HttpResponse:
+    """Changes of many annotations or of labels, newest first, each with its way back."""
+    project = access.project_for(request.user, slug, Role.REVIEWER)
+    query = changes.changes_of(project)
+    found = page(query, order=("-id",), cursor=request.GET.get("cursor"), limit=PAGE)
+    return show(request, "datasets_app/changes.html", project, tab="data", rows=found.rows, next=found.next)
+
+
+@require_POST
+@login_required
+def change_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a change back."""
+    change = change_for(request.user, pk, Role.MANAGER)
+    attempt(request, lambda: undoing.undo(change, request.user), "Undone.")
+    return redirect("changes", change.project.slug)
+
+
+@require_POST
+@login_required
+def restore_document(request: HttpRequest, pk: int, document: int) -> HttpResponse:
+    """Bring back one document's gold from a version."""
+    version = version_for(request.user, pk, Role.REVIEWER)
+    done = f"Document {document} is labeled as in version {version.number} again."
+    attempt(request, lambda: restoring.restore_document(version, request.user, document), done)
+    return redirect("changes", version.project.slug)
