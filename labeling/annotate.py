@@ -1,18 +1,32 @@
 """Saving a person's tags for a document: drafts, submissions, and what a submission sets in motion."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from labeling import bio, predictions, queue
+from labeling import bio, predictions, provenance, queue
 from labeling.access import Person, document_for
 from labeling.errors import Conflict, Invalid
 from labeling.events import record
 from labeling.models import Annotation, Assignment, Document, Project, Review
 
 Tags = Sequence[str]
+
+
+@dataclass(frozen=True)
+class Aside:
+    """What a client says beside the tags: None leaves what is known.
+
+    `suggested_by` is the model whose suggestions the person saw ("" for none), `rejected` those that they rejected.
+    """
+
+    rejected: Collection[bio.Span] = ()
+    suggested_by: str | None = None
+    flagged: bool | None = None
+    comment: str | None = None
 
 
 @transaction.atomic
@@ -25,6 +39,7 @@ def save(
     revision: int,
     submit: bool,
     seconds: float = 0,
+    aside: Aside = Aside(),
 ) -> Annotation:
     """Save tags as a draft or as submitted; `revision` is the one last seen, 0 for the first save.
 
@@ -40,8 +55,7 @@ def save(
     _require_open(project, user, document, current)
     annotation = current or Annotation(document=document, annotator_id=user.pk, revision=0)
     _write(annotation, tags, submit=submit, seconds=seconds)
-    if submit:
-        _count_suggestion_use(annotation)
+    _trace(annotation, aside)
     annotation.save()
     if submit:
         record(project, user, "annotation.submitted", document=document, data={"annotation": annotation.pk})
@@ -90,11 +104,17 @@ def _write(annotation: Annotation, tags: Tags, *, submit: bool, seconds: float) 
     annotation.submitted_at = timezone.now() if submit else None
 
 
-def _count_suggestion_use(annotation: Annotation) -> None:
-    suggested = predictions.suggestion(annotation.document)
-    before = suggested.tags if suggested else [bio.OUTSIDE] * len(annotation.tags)
-    annotation.suggested_by = suggested.model if suggested else ""
-    annotation.suggestion_use = bio.compare(before, annotation.tags)
+def _trace(annotation: Annotation, aside: Aside) -> None:
+    """Where the spans come from, by what the database knows to have been suggested."""
+    if aside.flagged is not None:
+        annotation.flagged = aside.flagged
+    if aside.comment is not None:
+        annotation.comment = aside.comment
+    shown = predictions.shown(annotation.document, model=aside.suggested_by)
+    offered = provenance.offers(shown.tags, shown.confidences, model=shown.model) if shown else []
+    annotation.provenance = provenance.trace(annotation.tags, offered, rejected=set(aside.rejected))
+    annotation.suggested_by = shown.model if shown else ""
+    annotation.suggestion_use = provenance.use(annotation.provenance)
 
 
 def settle(project: Project, document: Document) -> None:
@@ -142,6 +162,16 @@ def tags_from(document: Document, body: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def aside_from(body: Mapping[str, Any]) -> Aside:
+    """What a request says beside the tags."""
+    return Aside(
+        rejected=_spans(body.get("rejected") or ()),
+        suggested_by=body.get("suggested_by"),
+        flagged=body.get("flagged"),
+        comment=body.get("comment"),
+    )
+
+
 def _spans(given: Iterable[Mapping[str, Any]]) -> list[bio.Span]:
     return [bio.Span(span["start"], span["end"], span["label"]) for span in given]
 
@@ -161,6 +191,9 @@ def as_json(annotation: Annotation) -> dict[str, Any]:
         "note": annotation.note,
         "suggested_by": annotation.suggested_by,
         "suggestion_use": annotation.suggestion_use,
+        "provenance": annotation.provenance,
+        "flagged": annotation.flagged,
+        "comment": annotation.comment,
         "updated_at": annotation.updated_at,
         "submitted_at": annotation.submitted_at,
         "accepted_at": annotation.accepted_at,

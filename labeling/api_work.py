@@ -157,6 +157,7 @@ class OwnAnnotation(APIView):
             revision=given["revision"],
             submit=given["state"] == Annotation.State.SUBMITTED,
             seconds=given["seconds"],
+            aside=annotate.aside_from(given),
         )
         return Response(annotate.as_json(saved))
 

@@ -17,7 +17,7 @@ TOKENIZERS = [
     ("words", "Words and punctuation (Chinese, Japanese, Thai: single characters)"),
     ("characters", "Single characters everywhere"),
 ]
-OWN_KEYS = set("axAX?/[] ")  # what static/js/annotate/keys.js needs itself
+OWN_KEYS = set("axAXfc?/[] ")  # what static/js/annotate/keys.js needs itself
 
 
 class PercentField(forms.FloatField):
@@ -56,12 +56,14 @@ class ProjectForm(forms.ModelForm[Project]):
     class Meta:
         model = Project
         fields = [
-            "name", "guidelines", "tokenizer", "overlap", "review", "lease_minutes", "validation_share", "test_share",
+            "name", "guidelines", "tokenizer", "overlap", "review", "open_suggestions", "lease_minutes",
+            "validation_share", "test_share",
             "query_strategy", "held_out_rate", "base_model", "retrain_hour", "retrain_min_new",
         ]  # fmt: skip
         labels = {
             "overlap": "Overlap", "review": "Review policy", "lease_minutes": "Lease (minutes)",
             "base_model": "Base model", "retrain_hour": "Retraining hour", "retrain_min_new": "Retraining threshold",
+            "open_suggestions": "Suggestions still open at submission",
         }  # fmt: skip
         help_texts = {
             "overlap": "How many people label each text.",

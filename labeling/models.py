@@ -46,6 +46,14 @@ class Review(models.TextChoices):
     NEVER = "never", "The first submitted annotation is accepted"
 
 
+class OpenSuggestions(models.TextChoices):
+    """What becomes of suggestions that are neither accepted nor rejected when a text is handed in."""
+
+    ASK = "ask", "The annotator is asked"
+    REJECT = "reject", "They are rejected"
+    ACCEPT = "accept", "They are accepted"
+
+
 class Project(models.Model):
     """One labelling task: labels, guidelines, members, settings, documents."""
 
@@ -57,6 +65,9 @@ class Project(models.Model):
         default=1, validators=[MinValueValidator(1), MaxValueValidator(20)], help_text="People per document."
     )
     review = models.CharField(max_length=20, choices=Review, default=Review.ALWAYS)
+    open_suggestions = models.CharField(
+        max_length=10, choices=OpenSuggestions, default=OpenSuggestions.ASK, db_default=OpenSuggestions.ASK
+    )
     lease_minutes = models.PositiveIntegerField(
         default=30, validators=[MinValueValidator(1), MaxValueValidator(10_080)]
     )
@@ -96,6 +107,9 @@ class Project(models.Model):
                 condition=Q(held_out_rate__gte=0, held_out_rate__lte=1), name="project_held_out_rate"
             ),
             models.CheckConstraint(condition=Q(review__in=Review.values), name="project_review_known"),
+            models.CheckConstraint(
+                condition=Q(open_suggestions__in=OpenSuggestions.values), name="project_open_suggestions_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -226,6 +240,11 @@ class Annotation(models.Model):
     # Which model's suggestion was shown, and what became of it: kept, edited, rejected, drawn.
     suggested_by = models.CharField(max_length=100, blank=True)
     suggestion_use = models.JSONField(default=dict)
+    # Span by span: `labeling.provenance`. Empty where the tags came from a file or a reviewer.
+    provenance = models.JSONField(default=dict, db_default={})
+    # What the annotator wants others to know.
+    flagged = models.BooleanField(default=False, db_default=False)
+    comment = models.TextField(blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     submitted_at = models.DateTimeField(null=True)
@@ -249,6 +268,12 @@ class Annotation(models.Model):
             GinIndex(fields=["tags"], name="annotation_by_tag"),
             # Reader: a person's own history and the progress page.
             models.Index(fields=["annotator", "-updated_at"], name="annotation_by_person"),
+            # Reader: the documents page, filtered by flag or comment.
+            models.Index(
+                fields=["document"],
+                name="annotation_remarked",
+                condition=Q(flagged=True) | ~Q(comment=""),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -52,6 +52,17 @@ def suggestion(document: Document) -> Prediction | None:
     return None if document.held_out else latest(document)
 
 
+def shown(document: Document, *, model: str | None) -> Prediction | None:
+    """What a person saw: the suggestion of the model that they name, if there is one; else the present one.
+
+    A text that was fetched ahead may show an older model's suggestion. `""` says that nothing was shown.
+    """
+    if model == "" or document.held_out:
+        return None
+    named = document.predictions.filter(model=model).first() if model else None
+    return named or latest(document)
+
+
 def as_json(prediction: Prediction | None) -> dict[str, Any] | None:
     """The REST shape of a suggestion."""
     if prediction is None:

@@ -23,7 +23,8 @@ PALETTE = (
     "#4dd0e1", "#bcaaa4", "#f48fb1", "#ffd54f", "#80cbc4", "#ce93d8", "#90a4ae", "#dce775",
 )  # fmt: skip
 SETTINGS = (
-    "name", "guidelines", "tokenizer", "overlap", "review", "lease_minutes", "validation_share", "test_share",
+    "name", "guidelines", "tokenizer", "overlap", "review", "open_suggestions", "lease_minutes",
+    "validation_share", "test_share",
     "query_strategy", "held_out_rate", "base_model", "retrain_hour", "retrain_min_new",
 )  # fmt: skip
 

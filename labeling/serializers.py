@@ -45,8 +45,8 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
     class Meta:
         model = Project
         fields = [
-            "slug", "name", "guidelines", "tokenizer", "overlap", "review", "lease_minutes", "splits",
-            "query_strategy", "held_out_rate", "base_model", "retrain_hour", "retrain_min_new",
+            "slug", "name", "guidelines", "tokenizer", "overlap", "review", "open_suggestions", "lease_minutes",
+            "splits", "query_strategy", "held_out_rate", "base_model", "retrain_hour", "retrain_min_new",
             "labels", "created_at",
         ]  # fmt: skip
         read_only_fields = ["slug", "created_at"]
@@ -143,6 +143,14 @@ class SaveSerializer(TagsSerializer):
     seconds = serializers.FloatField(
         min_value=0, max_value=86_400, default=0, help_text="Active work since the last save; added up."
     )
+    rejected = SpanSerializer(
+        many=True, required=False, help_text="Suggested spans that the person rejected; others are ignored."
+    )
+    suggested_by = serializers.CharField(
+        required=False, allow_blank=True, max_length=100, help_text="Whose suggestions were shown; blank for none."
+    )
+    flagged = serializers.BooleanField(required=False, help_text="The annotator wants somebody to look at the text.")
+    comment = serializers.CharField(required=False, allow_blank=True, max_length=2000)
 
 
 class SkipSerializer(serializers.Serializer[Any]):
@@ -207,7 +215,8 @@ class AnnotationShape(serializers.ModelSerializer[Annotation]):
         model = Annotation
         fields = [
             "id", "document", "annotator", "tags", "spans", "state", "accepted", "revision", "seconds", "note",
-            "suggested_by", "suggestion_use", "updated_at", "submitted_at", "accepted_at",
+            "suggested_by", "suggestion_use", "provenance", "flagged", "comment", "updated_at",
+            "submitted_at", "accepted_at",
         ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Pages on which people work: annotate, review, browse documents."""
 
+from collections import Counter
 from typing import Any
 
 from django.contrib import messages
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from labeling import access, annotate, documents, highlight, predictions, review
 from labeling.access import Person
 from labeling.errors import Invalid
-from labeling.models import Document, Label, Project, Role, Split
+from labeling.models import Annotation, Document, Label, Project, Role, Split
 from labeling.pages import attempt, colors_of, show
 from labeling.paging import page
 
@@ -60,6 +61,7 @@ def _config(project: Project, user: Person, labels: list[Label], *, mode: str, i
         "mode": mode,
         "user": user.pk,
         "project": project.slug,
+        "open_suggestions": project.open_suggestions,
         "lease_seconds": project.lease_minutes * 60,
         "item": item,
         "labels": [
@@ -114,12 +116,32 @@ def review_document(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     differing = highlight.differing([each.tags for each in annotations if each.state == "submitted"])
     rows = [
         {"annotation": each, "pieces": highlight.pieces(document, each.tags, differing=differing)}
+        | _origins(document, each)
         for each in annotations
     ]
     return show(
         request, "labeling/review_document.html", project, tab="review", document=document, rows=rows,
         differences=len(differing), colors=colors_of(project), waiting=review.waiting(project).count(),
     )  # fmt: skip
+
+
+def _origins(document: Document, annotation: Annotation) -> dict[str, Any]:
+    """Where the spans come from, rejected suggestions at the end; nothing for tags from a file."""
+    traced = annotation.provenance
+    rows = [*traced.get("spans", []), *({**each, "origin": "rejected"} for each in traced.get("rejected", []))]
+    counts = Counter(row["origin"] for row in rows)
+    return {
+        "origins": [
+            row | {"text": _covered(document, row), "from_text": _covered(document, row.get("from"))} for row in rows
+        ],
+        "summary": ", ".join(f"{count} {origin}" for origin, count in counts.items()),
+    }
+
+
+def _covered(document: Document, span: dict[str, Any] | None) -> str:
+    if span is None:
+        return ""
+    return document.text[document.token_starts[span["start"]] : document.token_ends[span["end"] - 1]]
 
 
 def _correction(request: HttpRequest, project: Project, document: Document, annotation_id: int) -> HttpResponse:

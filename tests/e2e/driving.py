@@ -19,6 +19,11 @@ def saved(page: Page) -> None:
     expect(page.locator("[data-part=save-state]")).to_have_text("Draft saved")
 
 
+def sent(page: Page) -> None:
+    """All that was handed in has arrived."""
+    expect(page.locator("[data-part=save-state]")).to_have_text("All saved")
+
+
 def drag(page: Page, first: str, last: str) -> None:
     """Press on one token and let go on another."""
     boxes = [page.locator(".token", has_text=text).first.bounding_box() for text in (first, last)]

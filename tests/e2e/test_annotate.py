@@ -1,5 +1,7 @@
 """The annotate page in a real browser: keyboard, mouse, finger, suggestions, code points, long texts."""
 
+from collections.abc import Callable
+
 import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -48,7 +50,7 @@ def test_from_sign_in_to_acceptance(page: Page, project: Project) -> None:
     page.goto(f"/projects/{project.slug}/review/")
     page.get_by_role("link", name="Start reviewing").click()
     page.get_by_role("button", name="Accept", exact=True).click()
-    expect(page.get_by_text("Grace Hopper")).to_be_visible()  # the next one
+    expect(page.locator("mark.entity")).to_contain_text("Grace Hopper")  # the next one
     page.get_by_role("link", name="Correct").click()
     expect(page.locator("mark.entity")).to_have_count(1)
     press(page, "End", "ArrowLeft", "2", "Enter")  # Arlington
@@ -103,6 +105,35 @@ def test_suggestions(page: Page, project: Project, annotator: User) -> None:
     own = Annotation.objects.get(document=document)
     assert own.tags == ["B-PER", "I-PER", "O", "B-PER", "I-PER", "O", "B-LOC", "O"]
     assert (own.suggested_by, own.suggestion_use) == ("m1", {"kept": 3, "edited": 0, "rejected": 1, "drawn": 0})
+
+
+def test_where_spans_come_from(page: Page, project: Project, annotator: User, sign_in: Callable[[User], None]) -> None:
+    document = factories.document(project)
+    tags = ["B-PER", "I-PER", "O", "B-PER", "O", "B-LOC", "O", "O"]
+    predictions.store([predictions.Predicted(document.pk, tags, [0.9, 0.8, 1, 0.7, 1, 0.4, 1, 1])], model="m1")
+    project.open_suggestions = "reject"
+    project.save()
+    start(page, project)
+    press(page, "a")  # Ada Lovelace, accepted
+    press(page, "Shift+ArrowRight", "1")  # Charles becomes Charles Babbage
+    press(page, "ArrowRight", "ArrowRight", "2")  # London, by hand; `in` stays open
+    press(page, "f", "c")
+    page.keyboard.type("Look at “in”.")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.locator("[data-part=comment-text]")).to_have_text("Look at “in”.")
+    press(page, "Enter")
+    expect(page.get_by_text("Nothing left to label")).to_be_visible()
+    own = Annotation.objects.get(document=document)
+    assert [(each["start"], each["origin"]) for each in own.provenance["spans"]] == [
+        (0, "accepted"), (3, "edited"), (6, "manual"),
+    ]  # fmt: skip
+    assert own.provenance["rejected"] == [{"start": 5, "end": 6, "label": "LOC", "model": "m1", "confidence": 0.4}]
+    assert (own.flagged, own.comment) == (True, "Look at “in”.")
+    sign_in(factories.member(project, role="reviewer"))
+    page.goto(f"/projects/{project.slug}/review/{document.pk}/")
+    page.get_by_text("1 accepted, 1 edited, 1 manual, 1 rejected").click()
+    expect(page.get_by_role("row", name="Charles Babbage")).to_contain_text("from PER: Charles")
+    expect(page.get_by_text("Flagged")).to_be_visible()
 
 
 def test_offsets_are_code_points_and_blanks_are_kept(page: Page, project: Project, annotator: User) -> None:

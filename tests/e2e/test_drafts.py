@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from labeling import annotate, review
 from labeling.models import Annotation, Project
 from tests import factories
-from tests.e2e.driving import press, saved, start
+from tests.e2e.driving import press, saved, sent, start
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,6 +63,7 @@ def test_a_returned_text_comes_first_with_its_note(page: Page, project: Project,
     expect(page.get_by_text("And the last name?")).to_be_visible()
     press(page, "Shift+ArrowRight", "1", "Enter")
     expect(page.locator("[data-part=text]")).to_contain_text("Another text")
+    sent(page)
     given.refresh_from_db()
     assert (given.state, given.tags[:2]) == ("submitted", ["B-PER", "I-PER"])
 

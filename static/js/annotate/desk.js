@@ -43,13 +43,14 @@ export class Desk {
   }
 
   /* A text is on the page: fetch others ahead, and give its draft. `work` begins where `entry` left off. */
-  open({ document: { id, key, tokens }, annotation }, { work, activity, entry }) {
+  open({ document: { id, key, tokens }, annotation, suggestion }, { work, activity, entry }) {
     const { user, project } = this.#config;
     this.#inHand = id;
     this.#ahead.fill().catch(() => {}); // `next` asks again, and tells
     const state = annotation?.state === "submitted" ? "held" : "draft";
     const about = {
       user, project, tab: this.#tabs.id, document: id, key, length: tokens.length, revision: annotation?.revision ?? 0, state,
+      suggestedBy: suggestion?.model ?? "", flagged: annotation?.flagged ?? false, comment: annotation?.comment ?? "",
     };
     return new Draft({ sender: this.sender, work, activity, entry, about });
   }

@@ -24,6 +24,13 @@ export async function askReason(dialog) {
   return (await ask(dialog)) === "skip" ? field.value.trim() : null;
 }
 
+/* A text to keep, or null where it shall stay as it is. */
+export async function askText(dialog, text) {
+  const field = dialog.querySelector("textarea");
+  field.value = text;
+  return (await ask(dialog)) === "keep" ? field.value.trim() : null;
+}
+
 /* Both versions side by side, as what only one of them has; gives "mine", "theirs" or "". One question at a time. */
 export function askConflict(dialog, { grid, mine, theirs, key }) {
   asking = asking.then(() => {

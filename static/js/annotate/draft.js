@@ -31,6 +31,20 @@ export class Draft {
     return this.#keep(["submitted", "held"].includes(this.#entry.state) ? "held" : "draft");
   }
 
+  get flagged() {
+    return this.#entry.flagged;
+  }
+
+  get comment() {
+    return this.#entry.comment;
+  }
+
+  /* What the person wants others to know about the text. */
+  remark({ flagged = this.flagged, comment = this.comment }) {
+    Object.assign(this.#entry, { flagged, comment });
+    return this.changed();
+  }
+
   /* Resolves when the browser has it; the server gets it behind. */
   submit() {
     return this.#keep("submitted");
@@ -58,9 +72,9 @@ export class Draft {
   }
 
   #keep(state) {
-    const { spans, suggestions } = this.#work;
+    const { spans, suggestions, rejected } = this.#work;
     const seconds = Math.round((this.#before + this.#activity.seconds) * 10) / 10;
-    Object.assign(this.#entry, { state, spans, suggestions, seconds, at: Date.now() });
+    Object.assign(this.#entry, { state, spans, suggestions, rejected, seconds, at: Date.now() });
     return this.#sender.keep(this.#entry);
   }
 }

@@ -6,7 +6,7 @@
 import { call } from "goldset/api.js";
 import { Activity } from "goldset/annotate/activity.js";
 import { Desk } from "goldset/annotate/desk.js";
-import { ask, askConflict, askReason } from "goldset/annotate/dialogs.js";
+import { ask, askConflict, askReason, askText } from "goldset/annotate/dialogs.js";
 import { Editor } from "goldset/annotate/editor.js";
 import { Grid } from "goldset/annotate/grid.js";
 import { hotkeysOf, isElsewhere, meaning } from "goldset/annotate/keys.js";
@@ -88,6 +88,8 @@ class GoldAnnotator extends HTMLElement {
     if (command === "submit") this.#submit();
     else if (command === "skip") this.#skip();
     else if (command === "next") this.#next();
+    else if (command === "flag") this.#flag();
+    else if (command === "comment") this.#comment();
     else if (command === "retry") this.#retry();
     else if (command === "discard") this.#discard();
     else if (command === "help") ask(this.#screen.part("help"));
@@ -131,7 +133,8 @@ class GoldAnnotator extends HTMLElement {
   /* What waits in this browser wins over what the server gave: its revision tells the sender if both went on. */
   #begin(spans, offers, annotation) {
     const kept = this.#kept();
-    this.#work = new Work(this.#grid.length, kept?.spans ?? spans, kept?.suggestions ?? offers);
+    const begun = { spans, suggestions: offers, rejected: annotation?.provenance?.rejected };
+    this.#work = new Work(this.#grid.length, kept ?? begun);
     const { signal } = this.#closing;
     const { labels } = this.#config;
     const suggested = Boolean(this.#item.suggestion);
@@ -140,6 +143,7 @@ class GoldAnnotator extends HTMLElement {
     if (!this.#desk) return;
     this.#draft = this.#desk.open(this.#item, { work, activity, entry: kept });
     this.#editor.addEventListener("change", () => this.#draft?.changed(), { signal });
+    this.#screen.remarks(this.#draft);
     if (annotation?.state === "submitted") this.#screen.notSaved("Submitted; submit again to change");
     if (kept?.conflict) this.#conflict({ entry: kept, current: kept.conflict });
   }
@@ -150,7 +154,7 @@ class GoldAnnotator extends HTMLElement {
     if (!kept?.spans) return null;
     const names = new Set(this.#config.labels.map(({ name }) => name));
     const fits = ({ start, end, label }) => start >= 0 && start < end && end <= this.#grid.length && names.has(label);
-    return kept.spans.every(fits) && kept.suggestions.every(fits) ? kept : null;
+    return [kept.spans, kept.suggestions, kept.rejected].every((each) => each.every(fits)) ? kept : null;
   }
 
   // A text goes ----------------------------------------------------------------------------------------
@@ -159,7 +163,8 @@ class GoldAnnotator extends HTMLElement {
     if (this.#busy || !this.#work) return;
     if (this.#work.suggestions.length) {
       this.#screen.part("open-count").textContent = this.#work.suggestions.length;
-      const answer = await ask(this.#screen.part("open-suggestions"));
+      const policy = this.#config.open_suggestions;
+      const answer = policy === "ask" ? await ask(this.#screen.part("open-suggestions")) : policy;
       if (!answer) return this.#editor.focus();
       this.#work[answer](...this.#work.suggestions);
     }
@@ -180,6 +185,22 @@ class GoldAnnotator extends HTMLElement {
     if (reason === null) return this.#editor.focus();
     await this.#guarded(() => this.#draft.skip(reason));
     return this.#goOn();
+  }
+
+  async #flag() {
+    if (!this.#draft) return;
+    await this.#draft.remark({ flagged: !this.#draft.flagged });
+    this.#screen.remarks(this.#draft);
+    this.#screen.announce(this.#draft.flagged ? "Flagged." : "Not flagged.");
+  }
+
+  async #comment() {
+    const draft = this.#draft;
+    if (!draft) return;
+    const comment = await askText(this.#screen.part("comment"), draft.comment);
+    if (comment !== null && draft === this.#draft) await draft.remark({ comment });
+    this.#screen.remarks(draft);
+    this.#editor.focus();
   }
 
   /* To the next text; a reload then gives the next text as well. */

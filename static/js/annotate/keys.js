@@ -20,6 +20,8 @@ const COMMANDS = {
   x: "reject",
   A: "acceptAll",
   X: "rejectAll",
+  f: "flag",
+  c: "comment",
 };
 const WITH_CONTROL = { z: "undo", y: "redo", Z: "redo", Enter: "submit" };
 const MAY_EXTEND = new Set(["left", "right", "up", "down", "first", "last"]);
@@ -45,7 +47,7 @@ function keyOf({ key, code, shiftKey }) {
   return shiftKey ? name : name.toLowerCase();
 }
 
-const FREE_KEYS = [..."1234567890qwertyuiopsdfghjklzcvbnmQWERTYUIOPSDFGHJKLZCVBNM"];
+const FREE_KEYS = [..."1234567890qwertyuiopsdhjklzvbnmQWERTYUIOPSDFGHJKLZCVBNM"];
 
 /* key -> label. A label's own key first; the others get digits, then letters. Keys of commands are never given. */
 export function hotkeysOf(labels) {

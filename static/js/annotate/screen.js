@@ -70,6 +70,13 @@ export class Screen {
     this.#last = submitted ? "All saved" : "Draft saved";
   }
 
+  remarks({ flagged, comment }) {
+    this.press("flag", flagged);
+    this.press("comment", Boolean(comment));
+    this.part("comment-text").textContent = comment;
+    this.part("comment-text").hidden = !comment;
+  }
+
   notSaved(text) {
     this.#state("clean", text);
   }

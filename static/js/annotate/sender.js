@@ -128,11 +128,14 @@ export class Sender extends EventTarget {
   }
 
   async #save(entry, options) {
-    const { document, length, spans, revision, seconds, counted, state } = entry;
+    const { document, length, spans, revision, seconds, counted, state, rejected, flagged, comment } = entry;
     // Remembered, since the answer to any of them may be lost on its way.
     entry.attempts = [...entry.attempts.filter((each) => !sameSpans(each.spans, spans)), { spans, seconds }];
     await this.#outbox.put(entry);
-    const body = { tags: tagsOf(spans, length), revision, state, seconds: Math.max(0, seconds - counted) };
+    const body = {
+      tags: tagsOf(spans, length), revision, state, seconds: Math.max(0, seconds - counted),
+      rejected, suggested_by: entry.suggestedBy, flagged, comment,
+    };
     return this.#call("PUT", this.#url("annotation", document), body, options);
   }
 

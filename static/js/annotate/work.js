@@ -1,4 +1,4 @@
-/* What a person has decided about one text: the spans, the suggestions still open, and the way back.
+/* What a person has decided about one text: the spans, the suggestions still open, those rejected, and the way back.
    Every change keeps the state before it, so undo is exact. Emits `change`. Knows nothing of the page. */
 
 import { keyOf, overlap, sorted, spanAt, tagsOf } from "goldset/annotate/spans.js";
@@ -11,11 +11,12 @@ export class Work extends EventTarget {
   #past = [];
   #future = [];
 
-  constructor(length, spans, suggestions) {
+  constructor(length, { spans, suggestions, rejected = [] }) {
     super();
     this.#length = length;
-    const open = suggestions.filter((offer) => !spans.some((span) => overlap(span, offer)));
-    this.#state = { spans: sorted(spans), suggestions: sorted(open) };
+    const gone = new Set(rejected.map(keyOf));
+    const open = apartFrom(spans, suggestions).filter((offer) => !gone.has(keyOf(offer)));
+    this.#state = { spans: sorted(spans), suggestions: sorted(open), rejected };
   }
 
   get spans() {
@@ -24,6 +25,11 @@ export class Work extends EventTarget {
 
   get suggestions() {
     return this.#state.suggestions;
+  }
+
+  /* Suggestions that the person turned down. */
+  get rejected() {
+    return this.#state.rejected;
   }
 
   get tags() {
@@ -50,29 +56,30 @@ export class Work extends EventTarget {
   label(start, end, label) {
     const span = { start, end, label };
     const apart = (other) => !overlap(span, other);
-    this.#change([...this.spans.filter(apart), span], this.suggestions.filter(apart));
+    this.#change({ spans: [...this.spans.filter(apart), span], suggestions: this.suggestions.filter(apart) });
   }
 
   /* Removes the spans that touch [start, end); where there is none, rejects the suggestions there. */
   remove(start, end) {
     const apart = (other) => !overlap({ start, end }, other);
     const spans = this.spans.filter(apart);
-    if (spans.length < this.spans.length) this.#change(spans, this.suggestions);
-    else this.#change(spans, this.suggestions.filter(apart));
+    if (spans.length < this.spans.length) this.#change({ spans });
+    else this.reject(...this.suggestions.filter((offer) => !apart(offer)));
   }
 
   accept(...offers) {
     const taken = offers.map(({ start, end, label }) => ({ start, end, label }));
-    this.#change([...this.spans, ...taken], this.#without(offers));
+    this.#change({ spans: [...this.spans, ...taken], suggestions: this.#without(offers) });
   }
 
   reject(...offers) {
-    this.#change(this.spans, this.#without(offers));
+    const turnedDown = offers.map(({ start, end, label }) => ({ start, end, label }));
+    this.#change({ suggestions: this.#without(offers), rejected: [...this.rejected, ...turnedDown] });
   }
 
   /* Start anew from other spans, as one step that can be undone. */
   replace(spans) {
-    this.#change(spans, this.suggestions.filter((offer) => !spans.some((span) => overlap(span, offer))));
+    this.#change({ spans, suggestions: apartFrom(spans, this.suggestions) });
   }
 
   undo() {
@@ -88,8 +95,9 @@ export class Work extends EventTarget {
     return this.suggestions.filter((offer) => !gone.has(keyOf(offer)));
   }
 
-  #change(spans, suggestions) {
-    const next = { spans: sorted(spans), suggestions };
+  #change(parts) {
+    const next = { ...this.#state, ...parts };
+    next.spans = sorted(next.spans);
     if (describe(next) === describe(this.#state)) return;
     this.#past.push(this.#state);
     if (this.#past.length > MAX_UNDO) this.#past.shift();
@@ -104,6 +112,15 @@ export class Work extends EventTarget {
     this.#state = from.pop();
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/* Suggestions that touch none of the spans; both in order. */
+function apartFrom(spans, suggestions) {
+  const inOrder = sorted(spans);
+  return suggestions.filter((offer) => {
+    for (let index = offer.start; index < offer.end; index += 1) if (spanAt(inOrder, index)) return false;
+    return true;
+  });
 }
 
 function describe({ spans, suggestions }) {
