@@ -19,7 +19,7 @@ from datasets_app.codecs import Reader, reader_for
 from datasets_app.importing_batch import Batches
 from datasets_app.importing_source import format_of, plain_file, survey
 from datasets_app.models import Job
-from datasets_app.records import Failure, ReadOptions, Record, Survey
+from datasets_app.records import Failure, ReadOptions, Record, Survey, storable
 from labeling.access import Person
 from labeling.models import Project
 
@@ -77,7 +77,8 @@ def _looked_through(job: Job, reader: Reader, options: ReadOptions) -> tuple[Pat
 
 
 def _records(job: Job, records: Iterator[Record | Failure]) -> Iterator[Record | Failure]:
-    return import_options.relabeled(records, job.params.get("label_map", {}))
+    for record in import_options.relabeled(records, job.params.get("label_map", {})):
+        yield storable(record) if isinstance(record, Record) else record
 
 
 def _batched(records: Iterator[Record | Failure]) -> Iterator[list[Record | Failure]]:

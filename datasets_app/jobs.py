@@ -199,9 +199,10 @@ def _save(job: Job, step: Step) -> None:
 def checkpoint(job: Job, *, cursor: Any, done: int | None = None) -> None:
     """Keep the cursor in the caller's transaction; raises `LostClaim` if another worker has the job.
 
-    Locks the job's row until that transaction ends, so two workers never both write the same stretch.
+    Locks the job's row until that transaction ends, so two workers never both write the same stretch. No beat
+    comes through meanwhile, so this is one: a long stretch is not taken for a dead worker's.
     """
-    values: dict[str, Any] = {"cursor": cursor, "attempts": 0}
+    values: dict[str, Any] = {"cursor": cursor, "attempts": 0, "heartbeat": Now()}
     if done is not None:
         values["done"] = done
     _update_claimed(job, **values)

@@ -121,6 +121,26 @@ class Gold:
         return [self.text[start:end] for start, end in zip(self.starts, self.ends, strict=True)]
 
 
+def storable(record: Record) -> Record | Failure:
+    """The record, or its failure where it holds what neither a database nor UTF-8 takes. Whatever codec read it."""
+    parts = (record.text, record.key or "", *(json.dumps(held, ensure_ascii=False) for held in _held(record)))
+    if any("\0" in part or "\\u0000" in part for part in parts[1:]) or "\0" in record.text:
+        return Failure(record.line, "nul", "The text, id or meta holds a NUL character, which no text has; remove it.")
+    try:
+        for part in parts:
+            part.encode()
+    except UnicodeEncodeError as error:
+        half = shown(error.object[error.start])
+        return Failure(
+            record.line, "lone_surrogate", f"There is half a surrogate pair ({half}), which is no character."
+        )
+    return record
+
+
+def _held(record: Record) -> list[Mapping[str, Any]]:
+    return [held for held in (record.meta, record.layout) if held]
+
+
 def shown(value: object, limit: int = 60) -> str:
     """A value as a message quotes it: one short line whatever it holds."""
     text = value if isinstance(value, str) else str(value)

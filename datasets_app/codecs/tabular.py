@@ -20,7 +20,7 @@ csv.field_size_limit(LINE_BYTES_MAX)
 
 
 def survey(path: Path, options: ReadOptions) -> Survey:
-    """Count the rows; raises `Invalid` if a column that is asked for is not there."""
+    """Count the rows; raises `Invalid` if a column that is asked for is not there, or a field does not end."""
     return Survey(sum(1 for _ in read(path, options, Survey(0))))
 
 
@@ -30,6 +30,7 @@ def read(path: Path, options: ReadOptions, found: Survey) -> Iterator[Record | F
         source = _Lines(numbered(stream))
         first = next(source, "")
         columns = _columns(first, options)
+        yield from source.too_long
         if not columns.header:
             source.again(first)
         rows = csv.reader(source, delimiter=_delimiter(first), strict=True)
@@ -41,11 +42,22 @@ def read(path: Path, options: ReadOptions, found: Survey) -> Iterator[Record | F
                 yield from source.too_long
                 return
             except csv.Error as error:
+                if "field limit" in str(error):  # what follows would be taken for rows
+                    raise _endless(source.started) from error
                 yield Failure(source.started, "bad_csv", f"Not a row of CSV: {error}. Is a quote not closed?")
                 continue
             yield from source.too_long
             if row:
                 yield _record(source.started, columns, row)
+
+
+def _endless(line: int) -> Invalid:
+    return Invalid(
+        f"The field that begins on line {line:,} does not end within {LINE_BYTES_MAX:,} characters."
+        " Is a quote not closed? Nothing has been imported.",
+        code="bad_csv",
+        details={"line": line},
+    )
 
 
 class _Lines:
@@ -96,7 +108,10 @@ def _delimiter(header: str) -> str:
 
 
 def _columns(line: str, options: ReadOptions) -> _Columns:
-    names = [name.strip() for name in next(csv.reader([line], delimiter=_delimiter(line)), [])]
+    try:
+        names = [name.strip() for name in next(csv.reader([line], delimiter=_delimiter(line)), [])]
+    except csv.Error as error:
+        raise Invalid(f"The first line is not one of CSV: {error}.", code="bad_header") from error
     asked = options.text_column
     if asked.isdecimal() and asked not in names:
         names = [str(number) for number in range(1, len(names) + 1)]

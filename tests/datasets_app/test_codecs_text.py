@@ -103,6 +103,18 @@ class TestCsv:
         first, bad = read("csv", 'text\na\n"b\nc\n')
         assert (first.text, bad.line, bad.code) == ("a", 3, "bad_csv")
 
+    def test_a_field_without_end_makes_no_rows_of_what_follows(self, read):
+        with pytest.raises(Invalid, match="line 3"):
+            read("csv", 'text\na\n"' + "b\n" * 2_100_000)
+
+    def test_line_ends_of_old_are_refused(self, read):
+        with pytest.raises(Invalid, match="first line"):
+            read("csv", "text,n\ra,1\r")
+
+    def test_a_first_line_that_is_too_long_is_told(self, read):
+        failure, record = read("csv", "x" * 4_000_001 + "\ntext\na\n")
+        assert (failure.line, failure.code, record.text) == (1, "line_too_long", "a")
+
 
 class TestJsonl:
     def test_text_with_spans(self, read):

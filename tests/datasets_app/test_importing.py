@@ -210,10 +210,17 @@ class TestBadInput:
         assert project.labels.count() == 2
 
     def test_what_cannot_be_a_label_is_an_error(self, bring, project):
-        rows = [{"text": "a", "spans": [{"start": 0, "end": 1, "label": label}]} for label in ("a b", "x" * 101, "OK")]
+        rows = [
+            {"text": "a", "spans": [{"start": 0, "end": 1, "label": label}]}
+            for label in ("a b", "x" * 101, " OK", "OK")
+        ]
         job = bring(jsonl(*rows), name="a.jsonl")
-        assert result(job, "documents", "errors", "labels_created") == (1, 2, ["OK"])
-        assert failures(job) == [(1, "unknown_label"), (2, "unknown_label")]
+        assert result(job, "documents", "errors", "labels_created") == (1, 3, ["OK"])
+        assert failures(job) == [(line, "unknown_label") for line in (1, 2, 3)]
+
+    def test_what_no_database_stores_is_an_error_of_its_line_in_any_format(self, bring):
+        job = bring("one\nt\0wo\nthree\n", name="a.txt")
+        assert (result(job, "documents", "errors"), failures(job)) == ((2, 1), [(2, "nul")])
 
     def test_bad_split_and_long_id(self, bring):
         job = bring(jsonl({"text": "a", "split": "exam"}, {"text": "b", "id": "x" * 201}), name="a.jsonl")

@@ -110,6 +110,13 @@ class TestInOneProcess:
         job.refresh_from_db()
         assert (job.state, job.cursor) == ("running", None)
 
+    def test_a_kept_stretch_is_a_beat(self, project, manager):
+        job = jobs._claim(enqueue(project, manager).pk)
+        Job.objects.filter(pk=job.pk).update(heartbeat=jobs._ago(60))
+        with transaction.atomic():
+            jobs.checkpoint(job, cursor=1)
+        assert jobs.requeue_stale() == 0
+
     def test_a_job_that_kills_every_worker_is_given_up(self, project, manager):
         job = enqueue(project, manager)
         Job.objects.filter(pk=job.pk).update(attempts=jobs.ATTEMPTS_MAX)
