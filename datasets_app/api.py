@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from datasets_app import differences, export, importing, job_report, jobs, serializers, uploads, versions
 from datasets_app.access import job_for, jobs_of, version_for, versions_of
+from datasets_app.codecs import WRITERS
 from datasets_app.export import Download
 from datasets_app.models import Job
 from datasets_app.serializers import ImportSerializer, QueuedSerializer, VersionInSerializer
@@ -24,7 +25,7 @@ from labeling.paging import listing
 
 FORM_BYTES = 1_000_000  # what a multipart body may hold beside its file
 EXPORT_PARAMETERS = [
-    OpenApiParameter("format", str, description="conll or jsonl; of a version also parquet and hf."),
+    OpenApiParameter("format", str, description=f"{', '.join(WRITERS)}; of a version also parquet and hf."),
     OpenApiParameter("split", str, enum=Split.values, description="Only this split."),
     OpenApiParameter("scheme", str, description="conll: iob2, iob1, bioes, bilou, or original: the file's own."),
 ]

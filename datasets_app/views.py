@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from datasets_app import jobs
 from datasets_app.access import job_for, jobs_of
+from datasets_app.codecs import CODECS, WRITERS
 from datasets_app.models import Job
 from labeling import access, bio
 from labeling.models import Document, Role, Split
@@ -95,4 +96,5 @@ def export_page(request: HttpRequest, slug: str) -> HttpResponse:
     return show(
         request, "datasets_app/export.html", project, tab="export",
         accepted=accepted, splits=Split.values, schemes=bio.SCHEMES,
+        formats=[(name, CODECS[name].title) for name in WRITERS],
     )  # fmt: skip

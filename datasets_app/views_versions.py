@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from datasets_app import differences, versions
 from datasets_app.access import version_for, versions_of
+from datasets_app.codecs import CODECS, WRITERS
 from datasets_app.models import DatasetVersion
 from labeling import access
 from labeling.models import Document, Role, Split
@@ -15,7 +16,11 @@ from labeling.pages import colors_of, show
 from labeling.paging import page
 
 PAGE = 30
-FORMATS = (("hf", "Hugging Face"), ("parquet", "Parquet"), ("jsonl", "JSONL"), ("conll", "CoNLL"))
+FORMATS = (
+    ("hf", "Hugging Face"),
+    ("parquet", "Parquet"),
+    *((name, CODECS[name].title.partition(":")[0]) for name in WRITERS),
+)
 
 
 @require_GET

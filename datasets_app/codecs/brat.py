@@ -76,7 +76,7 @@ def _content(archive: zipfile.ZipFile, name: str, limit: int) -> str:
     if len(data) > limit:
         raise Refused("text_too_long", f"The file has over {limit:,} bytes, the most that is taken.")
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode()  # a byte order mark counts as a character, as it does for brat
     except UnicodeDecodeError as error:
         raise Refused("not_utf8", f"Byte 0x{data[error.start]:02x} at position {error.start:,} is not UTF-8.") from None
     if "\0" in text:

@@ -11,6 +11,7 @@ from datasets_app.codecs.conll_lines import DOCSTART
 from datasets_app.records import Gold
 from labeling import bio
 
+BOM = "\ufeff"
 SCHEMES = (*bio.SCHEMES, "original")
 _NO_LAYOUT: Mapping[str, Any] = {}
 
@@ -20,8 +21,23 @@ def write(rows: Iterable[Gold], *, scheme: str) -> Iterator[bytes]:
     first = True
     for gold in rows:
         text = render(gold, scheme=scheme)
-        yield (text if first else text.removeprefix("\ufeff")).encode()
+        yield (_opening(gold, text) if first else _bare(gold, text)).encode()
         first = False
+
+
+def _opening(gold: Gold, text: str) -> str:
+    # A first token that begins with U+FEFF would be taken for a byte order mark: one before it keeps it.
+    return text if _has_mark(gold, text) or not text.startswith(BOM) else BOM + text
+
+
+def _bare(gold: Gold, text: str) -> str:
+    return text.removeprefix(BOM) if _has_mark(gold, text) else text
+
+
+def _has_mark(gold: Gold, text: str) -> bool:
+    layout = ((gold.layout or _NO_LAYOUT).get("parts") or [gold.layout])[0] or _NO_LAYOUT
+    head = layout.get("head", "")
+    return bool(head) and text.startswith(BOM) and text.startswith(head)
 
 
 def render(gold: Gold, *, scheme: str) -> str:

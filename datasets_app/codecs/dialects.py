@@ -11,6 +11,7 @@ from typing import Any
 
 from datasets_app.codecs.units import CODE_POINTS, UTF16
 from datasets_app.records import Refused, shown
+from labeling.tokens import tokenize
 
 Values = Mapping[str, Any]
 Remarks = list[tuple[str, str]]
@@ -115,10 +116,11 @@ def _prodigy(values: Values, remarks: Remarks) -> dict[str, Any]:
     if values.get("tokens"):
         tokens = [_dict(item, "tokens[]") for item in _list(values["tokens"], "tokens")]
         # Prodigy's tokens may be blanks, which nobody labels.
-        real = [item for item in tokens if str(item.get("text", "")).strip()]
+        real = [item for item in tokens if tokenize(str(item.get("text", "")))[0]]
         found["tokens"] = [item.get("text") for item in real]
         found["offsets"] = [[item.get("start"), item.get("end")] for item in real]
-    if values.get("answer", "accept") == "accept":
+    if found["meta"].get("answer", "accept") == "accept":
+        found["meta"].pop("answer", None)
         found["spans"] = values.get("spans") or []
     return found
 

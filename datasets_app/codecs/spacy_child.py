@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from labeling.tokens import tokenize
+
 
 def main(arguments: list[str]) -> int:
     """Exit status 0; 2 if the file is none of spaCy's, 3 if spaCy is not installed."""
@@ -37,7 +39,7 @@ def main(arguments: list[str]) -> int:
 
 def _values(doc: Any) -> dict[str, Any]:
     """The object of one text: blanks that are tokens of spaCy's are none of ours."""
-    tokens = [token for token in doc if not token.text.isspace()]
+    tokens = [token for token in doc if tokenize(token.text)[0]]
     found: dict[str, Any] = {
         "text": doc.text,
         "tokens": [token.text for token in tokens],

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from datasets_app import export, importing, jobs, versions
-from datasets_app.codecs import arrow
+from datasets_app.codecs import WRITERS, arrow
 from labeling import review
 from labeling.errors import Invalid
 from labeling.models import Document
@@ -190,3 +190,19 @@ class TestVersion:
     def test_unknown_format(self, version):
         with pytest.raises(Invalid, match=r"conll, jsonl, .*parquet, hf"):
             export.frozen(version, format="docx")
+
+
+class TestEveryWriter:
+    def test_of_a_project_and_of_a_version_over_rest(self, version, reviewer, client):
+        client.force_login(reviewer)
+        for name, writer in WRITERS.items():
+            for address in (f"/api/v1/projects/{version.project.slug}/export", f"/api/v1/versions/{version.pk}/export"):
+                response = client.get(address, {"format": name})
+                assert response.status_code == 200, name
+                assert response["Content-Disposition"].endswith(f'.{writer.ending}"')
+                assert b"".join(response.streaming_content)
+
+    def test_the_page_offers_them(self, version, reviewer, client):
+        client.force_login(reviewer)
+        page = client.get(f"/projects/{version.project.slug}/export/").content.decode()
+        assert [name for name in WRITERS if f'<option value="{name}">' not in page] == []
