@@ -1,14 +1,14 @@
 """REST doors to changes of many annotations at once, and to taking them back: parse, call one verb, render."""
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datasets_app import changes, restoring, serializers, undoing
+from datasets_app import changes, label_operations, restoring, serializers, undoing
 from datasets_app.access import change_for, version_for
 from datasets_app.api import queued
-from datasets_app.serializers import QueuedSerializer, RestorationSerializer
+from datasets_app.serializers import LabelOperationSerializer, QueuedSerializer, RestorationSerializer
 from labeling.access import project_for
 from labeling.api import parsed
 from labeling.models import Role
@@ -33,6 +33,23 @@ class Undo(APIView):
         """Put back what was before. Refused (409) where somebody has worked on one of its documents since."""
         change = change_for(request.user, pk, Role.MANAGER)
         return Response(changes.as_json(undoing.undo(change, request.user)))
+
+
+class LabelOperations(APIView):
+    """Safe operations on labels, each undone in one step."""
+
+    @extend_schema(parameters=[OpenApiParameter("label", str, required=True)], responses=serializers.TouchedSerializer)
+    def get(self, request: Request, slug: str) -> Response:
+        """Tell what an operation on the label would touch."""
+        project = project_for(request.user, slug, Role.MANAGER)
+        return Response(label_operations.touches(project, request.query_params.get("label", "")))
+
+    @extend_schema(request=LabelOperationSerializer, responses=serializers.ChangeSerializer)
+    def post(self, request: Request, slug: str) -> Response:
+        """Rename, merge, delete, retire, reinstate or recolor a label. Versions keep it as it was."""
+        project = project_for(request.user, slug, Role.MANAGER)
+        given = parsed(LabelOperationSerializer(data=request.data))
+        return Response(changes.as_json(label_operations.operate(project, request.user, **given)))
 
 
 class Restoration(APIView):

@@ -25,7 +25,8 @@ SELECT document_id, %(user)s, tags, 'submitted', true, 1, 0, '', '', '{}', now()
   FROM new_gold ORDER BY document_id
 ON CONFLICT (document_id, annotator_id) DO UPDATE
    SET tags = excluded.tags, state = 'submitted', accepted = true, revision = annotation.revision + 1,
-       updated_at = now(), submitted_at = coalesce(annotation.submitted_at, now()), accepted_at = now(),
+       provenance = '{}', updated_at = now(),
+       submitted_at = coalesce(annotation.submitted_at, now()), accepted_at = now(),
        accepted_by_id = %(user)s
 """
 _STATUS = "UPDATE labeling_document SET status = 'accepted' WHERE id IN (SELECT document_id FROM new_gold)"

@@ -19,6 +19,7 @@ page_urlpatterns: list[URLPattern] = [
         "versions/<int:pk>/restore/<int:document>/", views_changes.restore_document, name="version-restore-document"
     ),
     path("projects/<slug:slug>/changes/", views_changes.change_list, name="changes"),
+    path("projects/<slug:slug>/labels/operation/", views_changes.label_operation, name="label-operation"),
     path("changes/<int:pk>/undo/", views_changes.change_undo, name="change-undo"),
     path("jobs/<int:pk>/", views.job_detail, name="job"),
     path("jobs/<int:pk>/cancel/", views.job_cancel, name="job-cancel"),

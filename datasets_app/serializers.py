@@ -64,6 +64,25 @@ class DuplicateGroupSerializer(serializers.Serializer[Any]):
     members = DuplicateSerializer(many=True, help_text="The first of them.")
 
 
+class LabelOperationSerializer(serializers.Serializer[Any]):
+    """An operation on a label. What it may be, `label_operations.operate` decides."""
+
+    operation = serializers.CharField(help_text="rename, merge, delete, retire, reinstate or recolor.")
+    label = serializers.CharField()  # type: ignore[assignment]
+    to = serializers.CharField(required=False, default="", allow_blank=True, help_text="rename, merge: the new name.")
+    color = serializers.CharField(required=False, default="", allow_blank=True, help_text="recolor: #rrggbb.")
+
+
+class TouchedSerializer(serializers.Serializer[Any]):
+    """What an operation on a label touches. Versions stay as they are."""
+
+    annotations = serializers.IntegerField()
+    documents = serializers.IntegerField()
+    spans = serializers.IntegerField()
+    suggestions = serializers.IntegerField()
+    versions = serializers.IntegerField()
+
+
 class RestorationSerializer(serializers.Serializer[Any]):
     """What of a version comes back."""
 

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from datasets_app import changes
+from datasets_app import changes, label_operations
 from datasets_app.models import Change
 from labeling.access import Person
 
@@ -12,6 +12,9 @@ def undo(change: Change, user: Person) -> Change:
     """Put back what was before; raises `Conflict` where work was done since. Repeating is harmless."""
     change = Change.objects.select_for_update(of=("self",)).select_related("project").get(pk=change.pk)
     if change.undone_at is None:
-        changes.put_back(change)
+        if change.kind.startswith("label."):
+            label_operations.undo(change)
+        else:
+            changes.put_back(change)
         changes.mark_undone(change, user)
     return change

@@ -19,6 +19,7 @@ api_urlpatterns: list[URLPattern] = [
     path("versions/<int:pk>/diff/now", api.VersionDiffNow.as_view(), name="version-diff-now"),
     path("versions/<int:pk>/restoration", api_changes.Restoration.as_view(), name="version-restoration"),
     path("projects/<slug:slug>/changes", api_changes.Changes.as_view(), name="changes"),
+    path("projects/<slug:slug>/label-operations", api_changes.LabelOperations.as_view(), name="label-operations"),
     path("changes/<int:pk>/undo", api_changes.Undo.as_view(), name="change-undo"),
     path("projects/<slug:slug>/export", api.ProjectExport.as_view(), name="export"),
     path("versions/<int:pk>/export", api.VersionExport.as_view(), name="version-export"),

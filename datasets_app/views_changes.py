@@ -3,9 +3,9 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from datasets_app import changes, restoring, undoing
+from datasets_app import changes, label_operations, restoring, undoing
 from datasets_app.access import change_for, version_for
 from labeling import access
 from labeling.models import Role
@@ -32,6 +32,25 @@ def change_undo(request: HttpRequest, pk: int) -> HttpResponse:
     change = change_for(request.user, pk, Role.MANAGER)
     attempt(request, lambda: undoing.undo(change, request.user), "Undone.")
     return redirect("changes", change.project.slug)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def label_operation(request: HttpRequest, slug: str) -> HttpResponse:
+    """What an operation on a label touches, and the button that does it. The label's name comes as a parameter."""
+    project = access.project_for(request.user, slug, Role.MANAGER)
+    given = {field: request.POST.get(field, "").strip() for field in ("operation", "label", "to", "color")}
+    name = given["label"] or request.GET.get("label", "")
+    if request.method == "POST":
+        operate = lambda: label_operations.operate(project, request.user, **given)  # noqa: E731
+        if attempt(request, operate, f"Done: {given['operation']} {name}. It can be undone on this page."):
+            return redirect("changes", slug)
+    label = access.label_for(project, name)
+    others = project.labels.exclude(pk=label.pk)
+    return show(
+        request, "datasets_app/label_operation.html", project, tab="labels", label=label, others=others,
+        touched=label_operations.touches(project, name), given=given,
+    )  # fmt: skip
 
 
 @require_POST

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from labeling import bio, predictions, provenance, queue
+from labeling import bio, predictions, projects, provenance, queue
 from labeling.access import Person, document_for
 from labeling.errors import Conflict, Invalid
 from labeling.events import record
@@ -52,6 +52,7 @@ def save(
     if current is not None and _is_repeat(current, tags, revision=revision, submit=submit):
         return current
     _require_current(current, revision)
+    projects.require_not_retired(project, tags, current.tags if current is not None else ())
     _require_open(project, user, document, current)
     annotation = current or Annotation(document=document, annotator_id=user.pk, revision=0)
     _write(annotation, tags, submit=submit, seconds=seconds)

@@ -142,6 +142,7 @@ class Label(models.Model):
     hotkey = models.CharField(max_length=1, blank=True)
     description = models.TextField(blank=True)
     position = models.PositiveIntegerField(help_text="Order in the palette and in exported classes.")
+    retired = models.BooleanField(default=False, db_default=False, help_text="Its spans stay; no new ones are made.")
 
     class Meta:
         ordering = ["position", "id"]

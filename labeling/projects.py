@@ -86,12 +86,13 @@ def add_labels(project: Project, user: Person | None, labels: Iterable[Mapping[s
         at = position + offset
         label = Label(**{"project": project, "position": at, **given})
         label.color = label.color or PALETTE[(at - 1) % len(PALETTE)]
-        added.append(_save(label))
+        added.append(save_label(label))
         record(project, user, "label.added", data={"name": label.name})
     return added
 
 
-def _save(label: Label) -> Label:
+def save_label(label: Label) -> Label:
+    """Write a label that is checked; raises `Invalid` for a bad name or color, `Conflict` for a name that is taken."""
     if not label.name or re.search(r"\s", label.name) or any(unicodedata.category(c)[0] == "C" for c in label.name):
         raise Invalid(
             f"{label.name!r} cannot be a label: a label is a word without blanks or control characters.",
@@ -139,9 +140,21 @@ def change_label(label: Label, user: Person, changes: Mapping[str, Any]) -> Labe
     before = label.name
     for field, value in changes.items():
         setattr(label, field, value)
-    _save(label)
+    save_label(label)
     record(label.project, user, "label.changed", data={"name": before, **changes})
     return label
+
+
+def require_not_retired(project: Project, tags: Iterable[str], kept: Iterable[str]) -> None:
+    """Raise `Invalid` for a retired label in `tags` that is not one of `kept`, the tags that were there before."""
+    new = {tag[2:] for tag in set(tags)} - {tag[2:] for tag in set(kept)}
+    retired = project.labels.filter(retired=True, name__in=new).values_list("name", flat=True).first() if new else None
+    if retired is not None:
+        raise Invalid(
+            f"The label {retired!r} is retired: spans that have it stay, new ones are not made.",
+            code="label_retired",
+            details={"label": retired},
+        )
 
 
 @transaction.atomic

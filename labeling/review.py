@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from labeling import bio
+from labeling import bio, projects
 from labeling.access import Person, annotation_for, document_for
 from labeling.annotate import mark_accepted, settle
 from labeling.errors import Conflict
@@ -39,6 +39,8 @@ def correct(project: Project, reviewer: Person, document_id: int, *, tags: Seque
     """Accept a reviewer's own tags instead; the annotators' rows stay as they were, for comparison."""
     document = document_for(project, document_id, lock=True)
     bio.require_legal(tags, length=len(document.token_starts), labels=project.labels.values_list("name", flat=True))
+    before = [tag for each in document.annotations.all() for tag in each.tags]
+    projects.require_not_retired(project, tags, before)
     document.annotations.filter(accepted=True).exclude(annotator_id=reviewer.pk).update(accepted=False)
     own = document.annotations.filter(annotator_id=reviewer.pk).first()
     annotation = own or Annotation(document=document, annotator_id=reviewer.pk, revision=0)

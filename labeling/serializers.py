@@ -17,7 +17,8 @@ class LabelSerializer(serializers.ModelSerializer[Label]):
 
     class Meta:
         model = Label
-        fields = ["name", "color", "hotkey", "description", "position"]
+        fields = ["name", "color", "hotkey", "description", "position", "retired"]
+        read_only_fields = ["retired"]
         extra_kwargs = {"position": {"required": False}}
 
 

@@ -65,7 +65,13 @@ def _config(project: Project, user: Person, labels: list[Label], *, mode: str, i
         "lease_seconds": project.lease_minutes * 60,
         "item": item,
         "labels": [
-            {"name": each.name, "color": each.color, "hotkey": each.hotkey, "description": each.description}
+            {
+                "name": each.name,
+                "color": each.color,
+                "hotkey": each.hotkey,
+                "description": each.description,
+                "retired": each.retired,
+            }
             for each in labels
         ],
         "urls": {

@@ -35,8 +35,8 @@ class GoldAnnotator extends HTMLElement {
   async connectedCallback() {
     const { signal } = this.#leaving;
     this.#config = JSON.parse(document.getElementById(this.getAttribute("config")).textContent);
-    this.#hotkeys = hotkeysOf(this.#config.labels);
-    this.#palette = new Palette(this.#screen.part("palette"), this.#config.labels, this.#hotkeys, (name) => {
+    this.#hotkeys = hotkeysOf(this.#config.labels.filter(({ retired }) => !retired));
+    this.#palette = new Palette(this.#screen.part("palette"), this.#config.labels.filter(({ retired }) => !retired), this.#hotkeys, (name) => {
       if (name) this.#editor?.label(name);
       this.#editor?.focus();
     });
