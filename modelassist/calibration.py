@@ -4,6 +4,7 @@ Pure numpy. A temperature divides the scores before the softmax: what is decoded
 the network says it is changes (Guo et al. 2017: On calibration of modern neural networks).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,16 +20,19 @@ _STEPS = 40
 
 
 def temperature(log_probs: Floats, gold: Ints) -> float:
-    """The temperature under which `gold` is likeliest, from log-probabilities `[rows, tags]`; 1 without any row.
+    """The temperature under which `gold` is likeliest, from log-probabilities `[rows, tags]`; 1 without any row."""
+    return best(lambda value: loss(log_probs, gold, value)) if len(gold) else 1.0
+
+
+def best(loss: Callable[[float], float]) -> float:
+    """The temperature of least loss.
 
     The likelihood has one peak in the temperature's logarithm, which a golden-section search closes in on.
     """
-    if not len(gold):
-        return 1.0
     low, high = np.log(COOLEST), np.log(HOTTEST)
     for _ in range(_STEPS):
         left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-        if loss(log_probs, gold, float(np.exp(left))) < loss(log_probs, gold, float(np.exp(right))):
+        if loss(float(np.exp(left))) < loss(float(np.exp(right))):
             high = right
         else:
             low = left

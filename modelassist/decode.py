@@ -80,7 +80,24 @@ class Tagset:
         return np.where(fits, tags, self.begins[tags])
 
 
-def viterbi(scores: Floats, lengths: Ints, tagset: Tagset) -> Ints:
+@dataclass(frozen=True, slots=True)
+class Transitions:
+    """Learned scores of one tag after another `[previous, next]`, and of the first."""
+
+    steps: Floats
+    start: Floats
+
+    def __truediv__(self, temperature: float) -> "Transitions":
+        return Transitions(self.steps / temperature, self.start / temperature)
+
+
+def _rules(tagset: Tagset, learned: Transitions | None) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """What each step and each beginning adds to a path's score: what was learned, and the ban on illegal ones."""
+    steps, start = (learned.steps, learned.start) if learned else (0.0, 0.0)
+    return np.where(tagset.may_follow, steps, _FORBIDDEN), np.where(tagset.may_start, start, _FORBIDDEN)
+
+
+def viterbi(scores: Floats, lengths: Ints, tagset: Tagset, learned: Transitions | None = None) -> Ints:
     """The likeliest legal tags of several documents.
 
     `scores` are log-probabilities `[rows, tags]`, the documents' rows one after another; `lengths` says how
@@ -88,8 +105,8 @@ def viterbi(scores: Floats, lengths: Ints, tagset: Tagset) -> Ints:
     """
     order, active = _time_major(lengths)
     rows = scores[order].astype(np.float64)
-    step = np.where(tagset.may_follow, 0.0, _FORBIDDEN)
-    best = rows[: active[0] if len(active) else 0] + np.where(tagset.may_start, 0.0, _FORBIDDEN)
+    step, start = _rules(tagset, learned)
+    best = rows[: active[0] if len(active) else 0] + start
     back = np.zeros(rows.shape, np.int16)
     at = len(best)
     for count in active[1:]:
@@ -101,6 +118,36 @@ def viterbi(scores: Floats, lengths: Ints, tagset: Tagset) -> Ints:
     found = np.empty(len(rows), np.int64)
     found[order] = _trace(best.argmax(1), back, active)
     return found
+
+
+def marginals(scores: Floats, lengths: Ints, tagset: Tagset, learned: Transitions) -> Floats:
+    """The log-probability of each tag of each row over all legal paths, `[rows, tags]` (forward and backward sums)."""
+    order, active = _time_major(lengths)
+    rows = scores[order].astype(np.float64)
+    step, start = _rules(tagset, learned)
+    forward, backward = np.empty_like(rows), np.zeros_like(rows)
+    starts = np.cumsum(active) - active
+    for place, (at, count) in enumerate(zip(starts, active, strict=True)):
+        if place == 0:
+            forward[:count] = rows[:count] + start
+        else:
+            before = forward[starts[place - 1] : starts[place - 1] + count]
+            forward[at : at + count] = rows[at : at + count] + _log_sum(before[:, :, None] + step)
+    for place in range(len(active) - 1, 0, -1):
+        at, count, to = starts[place], active[place], starts[place - 1]
+        ahead = rows[at : at + count] + backward[at : at + count]
+        backward[to : to + count] = _log_sum(ahead[:, :, None] + step.T)
+    total = forward + backward
+    found = np.empty_like(total)
+    found[order] = total - _log_sum(total[:, :, None])
+    return found.astype(np.float32)
+
+
+def _log_sum(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The logarithm of the sum of exponentials over the middle axis."""
+    largest = values.max(1, keepdims=True)
+    sums: npt.NDArray[np.float64] = largest[:, 0] + np.log(np.exp(values - largest).sum(1))
+    return sums
 
 
 def _time_major(lengths: Ints) -> tuple[Ints, Ints]:

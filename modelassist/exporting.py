@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from datasets_app.codecs.sink import Sink
 from datasets_app.export import Download
 from datasets_app.models import Curation
 from labeling.errors import Conflict
@@ -23,8 +24,6 @@ def model(version: ModelVersion) -> Download:
 
 
 def _zipped(version: ModelVersion, files: list[Path]) -> Iterator[bytes]:
-    from datasets_app.codecs.arrow import Sink  # pyarrow: only where it is asked for
-
     sink, made = Sink(), version.created_at.timetuple()[:6]
     with zipfile.ZipFile(sink, "w") as archive:  # stored: weights do not shrink
         archive.writestr(_entry("README.md", made), card(facts(version)))

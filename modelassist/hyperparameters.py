@@ -32,7 +32,22 @@ RANGES = {
     "patience": Range(int, 1, 100),
     "max_pieces": Range(int, 16, 512),
     "seed": Range(int, 0, 2**31 - 1),
+    "accumulation": Range(int, 1, 64),
+    "layer_decay": Range(float, 0.1, 1),
+    "adversarial_epsilon": Range(float, 0.001, 1),
+    "adversarial_steps": Range(int, 1, 10),
+    "mention_replacement": Range(float, 0, 1),
+    "token_replacement": Range(float, 0, 1),
+    "segment_shuffle": Range(float, 0, 1),
+    "augmented_copies": Range(int, 1, 5),
 }
+CHOICES = {
+    "class_weights": ("none", "balanced"),
+    "transitions": ("fixed", "learned"),
+    "adversarial": ("none", "fgm", "pgd"),
+}
+SWITCHES = ("freeze_embeddings", "warm_start")
+NAMES = (*RANGES, *CHOICES, *SWITCHES)
 _CHOSEN_LATER = ("epochs", "learning_rate")
 
 
@@ -53,6 +68,18 @@ class Hyperparameters:
     max_pieces: int = 512  # longest training window, with [CLS] and [SEP]
     freeze_embeddings: bool = True
     seed: int = 13
+    accumulation: int = 1  # batches whose gradients make one step
+    layer_decay: float = 1.0  # each layer's learning rate as a share of that of the layer above
+    class_weights: str = "none"  # balanced: rare tags weigh more, by the root of how rare they are
+    transitions: str = "fixed"  # learned: a CRF; fixed: only illegal steps are barred
+    warm_start: bool = False  # begin with the production model, and grow its head for new labels
+    adversarial: str = "none"  # perturb the embeddings: one step, or several
+    adversarial_epsilon: float = 0.1  # size of the perturbation as a share of a text's embedding norm
+    adversarial_steps: int = 3  # of pgd
+    mention_replacement: float = 0.0  # augmentation: share of mentions replaced by others of their label
+    token_replacement: float = 0.0  # share of words replaced by others that stood under the same tag
+    segment_shuffle: float = 0.0  # share of stretches whose words change places
+    augmented_copies: int = 1  # changed copies of each training text, where any of the three shares is above 0
 
     @classmethod
     def from_json(cls, given: object) -> Self:
@@ -65,7 +92,14 @@ class Hyperparameters:
         for name in given:
             if name not in known:
                 raise _invalid(str(name), given[name], f"is not known; choose from {', '.join(known)}")
-        return cls(**{name: _checked(name, value) for name, value in given.items()})
+        return cls(**{name: _checked(name, value) for name, value in given.items()})._fitting()
+
+    def _fitting(self) -> Self:
+        """Itself; raises `Invalid` for what does not go together."""
+        for name in ("class_weights", "label_smoothing"):
+            if self.transitions == "learned" and getattr(self, name) not in ("none", 0.0):
+                raise _invalid(name, getattr(self, name), "does not go together with learned transitions")
+        return self
 
     def complete(self, *, steps_per_epoch: int, hidden_size: int) -> Self:
         """With epochs and learning rate chosen for that much data and a network of that width."""
@@ -96,7 +130,11 @@ def default_learning_rate(hidden_size: int, steps_per_epoch: int) -> float:
 
 
 def _checked(name: str, value: object) -> Any:
-    if name == "freeze_embeddings":
+    if name in CHOICES:
+        if value not in CHOICES[name]:
+            raise _invalid(name, value, f"must be one of {', '.join(CHOICES[name])}")
+        return value
+    if name in SWITCHES:
         if not isinstance(value, bool):
             raise _invalid(name, value, "must be true or false")
         return value

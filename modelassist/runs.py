@@ -1,7 +1,7 @@
 """A training from end to end: freeze a version, train, examine, save, register, let it earn its place.
 
-The handler of jobs of kind `train`. A killed run begins again with the version that it froze and the same
-seed, and so ends with the same model; what it registers, it registers once.
+The handler of jobs of kind `train`. A killed run goes on with the version that it froze and the training's
+last state, and so ends with the same model; what it registers, it registers once.
 """
 
 import json
@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Generator, Mapping
 from importlib.metadata import version as installed
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -17,17 +18,20 @@ from django.db import transaction
 from datasets_app import jobs, versions
 from datasets_app.models import DatasetVersion, Job
 from labeling.access import Person
-from labeling.errors import Conflict, Invalid
+from labeling.errors import Conflict, Invalid, Unavailable
 from labeling.models import Annotation, Project, Split
 from modelassist import base_model, exams, preannotate, registry
+from modelassist.access import models_of, production_of
 from modelassist.examples import Examples
 from modelassist.hyperparameters import Hyperparameters
 from modelassist.models import ModelVersion, models_folder
 
 if TYPE_CHECKING:
+    from modelassist.checkpoint import Checkpoint
     from modelassist.trainer import Progress, Trained
 
 Steps = Generator[jobs.Step, None, Any]
+_SIZES = 8  # how much room a training needs, in base models: weights, best weights, moments, twice while replaced
 _LIBRARIES = ("torch", "transformers", "tokenizers", "numpy")
 
 
@@ -82,7 +86,9 @@ def _frozen(job: Job, project: Project) -> DatasetVersion:
         return DatasetVersion.objects.get(pk=job.cursor["version"])
     with transaction.atomic():
         version = versions.freeze_now(project, job.created_by, notes="For a training.", reuse=True)
-        jobs.checkpoint(job, cursor={"version": version.pk})
+        # What it begins with is settled now: a resumed training must not begin with another.
+        production = production_of(project)
+        jobs.checkpoint(job, cursor={"version": version.pk, "production": production and production.pk})
     return version
 
 
@@ -93,15 +99,21 @@ def _make(job: Job, project: Project, version: DatasetVersion) -> Generator[jobs
     began = time.monotonic()
     train, validation, test = (Examples(version, split) for split in Split.values)
     _require_spans(train)
+    chosen = Hyperparameters.from_json(job.params["hyperparameters"])
     base = base_model.resolve(project.base_model or settings.BASE_MODEL, gpu=trainer.gpu())
+    learned = _learned(job, project) if chosen.warm_start else None
+    _require_space(base.path)
+    checkpoint = _checkpoint(job, project, version)
     trained = yield from _steps(
+        job,
         trainer.train(
             train,
             validation,
             labels=[label["name"] for label in version.labels],
-            base=base.path,
-            hyperparameters=Hyperparameters.from_json(job.params["hyperparameters"]),
-        )
+            base=learned.folder if learned else base.path,
+            hyperparameters=chosen,
+            checkpoint=checkpoint,
+        ),
     )
     yield jobs.Step(trained.steps, trained.steps, note="evaluating")
     with exams.Sheets() as sheets:
@@ -112,7 +124,7 @@ def _make(job: Job, project: Project, version: DatasetVersion) -> Generator[jobs
             if part.documents
         }
         metrics = _metrics(trained, results, registry.exam_of(version))
-        metrics |= {"seconds": round(time.monotonic() - began, 1)}
+        metrics |= {"seconds": round(time.monotonic() - began, 1), "warm_start": learned and learned.number}
         path = _save(job, project, version, trained)
         with transaction.atomic():
             jobs.checkpoint(job, cursor=job.cursor)
@@ -128,7 +140,35 @@ def _make(job: Job, project: Project, version: DatasetVersion) -> Generator[jobs
                 path=path,
             )
             exams.keep(model, sheets)
+    checkpoint.remove()
     return model
+
+
+def _learned(job: Job, project: Project) -> ModelVersion | None:
+    """The model to go on from; None where there was none in production when the job began."""
+    model = models_of(project).filter(pk=job.cursor.get("production")).first()
+    return model if model and (model.folder / "config.json").is_file() else None
+
+
+def _require_space(base: Path) -> None:
+    """Raise `Unavailable` where the disk has no room for the model and a training's state of several times its size."""
+    needed = _SIZES * sum(path.stat().st_size for path in base.iterdir() if path.is_file())
+    models_folder().mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(models_folder()).free
+    if free < needed:
+        message = f"The disk has {free / 1e9:.1f} GB left, and a training needs about {needed / 1e9:.1f} GB; make room."
+        raise Unavailable(message, code="disk_full", details={"free": free, "needed": needed})
+
+
+def _checkpoint(job: Job, project: Project, version: DatasetVersion) -> "Checkpoint":
+    """Where the training keeps its state; those of jobs that are over are swept away."""
+    from modelassist.checkpoint import Checkpoint
+
+    folder = models_folder() / project.slug
+    for path in folder.glob("job-*.state"):
+        if not Job.objects.filter(pk=path.stem.removeprefix("job-"), state__in=Job.ACTIVE).exists():
+            path.unlink(missing_ok=True)
+    return Checkpoint(folder / f"job-{job.pk}.state", key=f"{version.fingerprint} {job.params['hyperparameters']}")
 
 
 def _require_spans(train: Examples) -> None:
@@ -140,11 +180,16 @@ def _require_spans(train: Examples) -> None:
         raise Invalid(message, code="too_few_labels", details={"documents": train.documents, "spans": train.spans})
 
 
-def _steps(training: "Generator[Progress, None, Trained]") -> "Generator[jobs.Step, None, Trained]":
-    """The training's progress as the job's."""
+def _steps(job: Job, training: "Generator[Progress, None, Trained]") -> "Generator[jobs.Step, None, Trained]":
+    """The training's progress as the job's; the curve is shown as its result until there is one."""
+    epochs_shown = 0
     try:
         while True:
             progress = next(training)
+            if len(progress.curve) != epochs_shown:
+                epochs_shown = len(progress.curve)
+                running = Job.objects.filter(pk=job.pk, state=Job.State.RUNNING, claimed_by=job.claimed_by)
+                running.update(result={"curve": progress.curve})
             yield jobs.Step(progress.step, progress.steps, note=_note(progress))
     except StopIteration as end:
         trained: Trained = end.value

@@ -6,7 +6,7 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from labeling.serializers import SpanSerializer, TokenShape
-from modelassist.hyperparameters import RANGES
+from modelassist.hyperparameters import NAMES
 
 
 class TrainSerializer(serializers.Serializer[Any]):
@@ -15,7 +15,7 @@ class TrainSerializer(serializers.Serializer[Any]):
     hyperparameters = serializers.JSONField(
         required=False,
         default=dict,
-        help_text=f"Any of {', '.join((*RANGES, 'freeze_embeddings'))}; what is left out is chosen to fit the data.",
+        help_text=f"Any of {', '.join(NAMES)}; what is left out is chosen to fit the data.",
     )
 
 

@@ -20,8 +20,8 @@ from transformers import AutoTokenizer, BertForTokenClassification
 
 from labeling import bio
 from labeling.errors import Unavailable
-from modelassist import decode, strategies
-from modelassist.decode import Floats, Ints, Tagset
+from modelassist import crf, decode, strategies
+from modelassist.decode import Floats, Ints, Tagset, Transitions
 from modelassist.encode import Encoder, Window
 from modelassist.evaluation import Evaluation, evaluate
 
@@ -53,9 +53,16 @@ class Tagger:
     """A network with its tokenizer and tags, ready to predict."""
 
     def __init__(
-        self, model: BertForTokenClassification, encoder: Encoder, tagset: Tagset, *, batch_pieces: int | None = None
+        self,
+        model: BertForTokenClassification,
+        encoder: Encoder,
+        tagset: Tagset,
+        *,
+        transitions: Transitions | None = None,
+        batch_pieces: int | None = None,
     ) -> None:
         self.tagset = tagset
+        self._transitions = transitions
         self._model = model
         self._encoder = encoder
         self._allowed = tagset.allowed(map(bio.label_of, tagset.names))
@@ -69,11 +76,12 @@ class Tagger:
         try:
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             model = BertForTokenClassification.from_pretrained(folder, dtype=precision(where), local_files_only=True)
+            tagset = Tagset(tuple(model.config.id2label[index] for index in range(model.config.num_labels)))
+            transitions = crf.load(Path(folder), tagset)
         except Exception as error:  # whatever a damaged file makes of the readers
             raise Unavailable(f"The model in {folder} cannot be read: {error}", code="model_unreadable") from error
-        names = tuple(model.config.id2label[index] for index in range(model.config.num_labels))
         encoder = Encoder(tokenizer.backend_tokenizer, max_pieces=model.config.max_position_embeddings)
-        return cls(model.to(where).eval(), encoder, Tagset(names))
+        return cls(model.to(where).eval(), encoder, tagset, transitions=transitions)
 
     def restricted(self, labels: Iterable[str]) -> Self:
         """The same network, kept from giving any label but these: a project may have dropped one since."""
@@ -86,13 +94,17 @@ class Tagger:
         for chunk in _chunks(documents):
             yield from self._tag(chunk)
 
-    def rows(self, examples: Iterable[Example]) -> Iterator[tuple[Floats, Ints]]:
-        """The log-probabilities `[words, tags]` and the gold tags of the words that the network sees, by chunks."""
+    def rows(self, examples: Iterable[Example]) -> Iterator[tuple[Floats, Ints, Ints]]:
+        """The scores `[words, tags]` and the gold tags of the words that the network sees, and each document's words.
+
+        By chunks; the scores are log-probabilities, without what transitions were learned.
+        """
         for_tokens, for_tags = tee(examples)
         gold = (self.tagset.to_ids(tags) for _, tags in for_tags)
         for chunk in _chunks(tokens for tokens, _ in for_tokens):
             scored = self._score(chunk)
-            yield scored.log_probs, np.concatenate([next(gold)[seen] for seen in scored.seen])
+            lengths = np.array([len(seen) for seen in scored.seen], np.int64)
+            yield scored.log_probs, np.concatenate([next(gold)[seen] for seen in scored.seen]), lengths
 
     def evaluate(self, examples: Iterable[Example], tagset: Tagset | None = None) -> Evaluation:
         """How well it tags labeled documents, counted over its own tags or those of a wider `tagset`."""
@@ -104,9 +116,12 @@ class Tagger:
     def _tag(self, chunk: list[Sequence[str]]) -> Iterator[Tagging]:
         scored = self._score(chunk)
         lengths = np.array([len(seen) for seen in scored.seen], np.int64)
-        path = decode.viterbi(scored.log_probs, lengths, self.tagset)
-        sure = np.exp(scored.log_probs[np.arange(len(path)), path])
-        unsure = strategies.scores(scored.log_probs, path, lengths)
+        path = decode.viterbi(scored.log_probs, lengths, self.tagset, self._transitions)
+        log_probs = scored.log_probs
+        if self._transitions:
+            log_probs = decode.marginals(log_probs, lengths, self.tagset, self._transitions)
+        sure = np.exp(log_probs[np.arange(len(path)), path])
+        unsure = strategies.scores(log_probs, path, lengths)
         at = 0
         for index, (words, seen) in enumerate(zip(chunk, scored.seen, strict=True)):
             rows = slice(at, at + len(seen))

@@ -16,19 +16,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch.nn import functional
 from transformers import AutoConfig, AutoTokenizer, BertForTokenClassification, PreTrainedTokenizerBase
 
 from labeling.errors import Invalid
-from modelassist import calibration
-from modelassist.decode import Ints, Tagset
-from modelassist.encode import IGNORED, Encoder, align
+from modelassist import calibration, crf, decode
+from modelassist.augment import Augmentation, Vocabulary, augmented
+from modelassist.checkpoint import Checkpoint
+from modelassist.crf import Crf
+from modelassist.decode import Tagset
+from modelassist.encode import Encoder, align
 from modelassist.hyperparameters import Hyperparameters
-from modelassist.tagger import Example, Tagger, padded, precision
+from modelassist.optimizer import Optimizer, Sample, tag_weights
+from modelassist.tagger import Example, Tagger, precision
 
 _POOL_BATCHES = 50
 _CALIBRATION_CHUNKS = 16  # of some 16,000 words each: more say nothing new about a single number
-_MICRO_PIECES = 4_096  # padded pieces in one forward pass; larger batches are summed up from several
 
 
 class Progress(NamedTuple):
@@ -40,13 +42,7 @@ class Progress(NamedTuple):
     epochs: int
     loss: float | None  # of this step; None where its batch held no label
     f1: float | None  # best so far on validation; None before the first evaluation
-
-
-class Sample(NamedTuple):
-    """One training window."""
-
-    ids: np.ndarray
-    labels: Ints
+    curve: list[dict[str, Any]]  # the epochs that are over: {epoch, loss, f1}
 
 
 @dataclass(slots=True)
@@ -62,17 +58,26 @@ class Trained:
     steps: int = 0  # optimizer steps made
     temperature: float = 1.0  # already in the head's weights
     curve: list[dict[str, Any]] = field(default_factory=list)  # one row per epoch
+    crf: Crf | None = None
 
     def tagger(self) -> Tagger:
         """The network as it is now, in the precision in which it will predict."""
         model = copy.deepcopy(self.model).to(precision(self.model.device)).eval()
         pieces = model.config.max_position_embeddings
-        return Tagger(model, Encoder(self.tokenizer.backend_tokenizer, max_pieces=pieces), self.tagset)
+        encoder = Encoder(self.tokenizer.backend_tokenizer, max_pieces=pieces)
+        return Tagger(model, encoder, self.tagset, transitions=self.crf.transitions() if self.crf else None)
+
+    @property
+    def modules(self) -> torch.nn.ModuleList:
+        """All that has weights."""
+        return torch.nn.ModuleList([self.model, *([self.crf] if self.crf else [])])
 
     def save(self, folder: Path) -> None:
-        """Write a plain transformers folder."""
+        """Write a plain transformers folder; learned transitions lie beside it."""
         self.model.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
+        if self.crf is not None:
+            crf.save(self.crf.transitions(), self.tagset, folder)
 
 
 def gpu() -> bool:
@@ -88,9 +93,11 @@ def train(
     base: Path,
     hyperparameters: Hyperparameters | None = None,
     device: str | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Generator[Progress, None, Trained]:
     """Train on `examples`, stop by `validation` (read once per epoch; empty: the last state is kept).
 
+    With a `checkpoint`, it goes on where a killed training was, and ends as that would have ended.
     Raises `Invalid` where there is nothing to learn from, the base model does not fit, or the loss diverges.
     """
     asked = hyperparameters or Hyperparameters()
@@ -99,16 +106,19 @@ def train(
     tagset = Tagset.of_labels(labels)
     with own:
         model, tokenizer = _load(base, tagset, dropout=asked.dropout)
+        chain = _chain(base, tagset) if asked.transitions == "learned" else None
     positions = model.config.max_position_embeddings
     encoder = Encoder(tokenizer.backend_tokenizer, max_pieces=min(asked.max_pieces, positions))
-    samples = list(_samples(examples, encoder, tagset))
+    samples = list(_samples(_with_copies(examples, asked), encoder, tagset))
     if not samples:
         message = "There is no labeled token to train on: the training documents are empty."
         raise Invalid(message, code="nothing_to_train_on")
     batches = _Batches(samples, asked)
     chosen = asked.complete(steps_per_epoch=len(batches), hidden_size=model.config.hidden_size)
-    result = Trained(model.to(where), tokenizer, tagset, chosen)
-    yield from _epochs(result, batches, validation, own)
+    result = Trained(model.to(where), tokenizer, tagset, chosen, crf=chain and chain.to(where))
+    weights = tag_weights(samples, len(tagset.names)).to(where) if asked.class_weights == "balanced" else None
+    optimizer = Optimizer(result.model, result.crf, chosen, steps=len(batches) * (chosen.epochs or 1), weights=weights)
+    yield from _Run(result, optimizer, own, checkpoint).epochs(batches, validation)
     _calibrate(result, validation)
     return result
 
@@ -151,30 +161,100 @@ def _samples(examples: Iterable[Example], encoder: Encoder, tagset: Tagset) -> I
                 yield Sample(window.ids, labels)
 
 
-def _epochs(
-    result: Trained, batches: "_Batches", validation: Iterable[Example], own: "_OwnRandomness"
-) -> Generator[Progress, None, None]:
-    """Run the epochs, writing the curve and the best state into `result`."""
-    chosen = result.hyperparameters
-    optimizer = _Optimizer(result.model, chosen, steps=len(batches) * (chosen.epochs or 1))
-    best: dict[str, torch.Tensor] = {}
-    for epoch in range(1, (chosen.epochs or 1) + 1):
-        losses: list[float] = []
-        for batch in batches.of(epoch):
-            with own:
-                loss = optimizer.step_on(batch)
-            result.steps = optimizer.step
-            losses += [] if loss is None else [loss]
-            yield Progress(optimizer.step, optimizer.steps, epoch, chosen.epochs or 1, loss, result.best_f1)
-        f1 = _validate(result, validation)
-        result.curve.append({"epoch": epoch, "loss": float(np.mean(losses or [0])), "f1": f1})
+def _with_copies(examples: Iterable[Example], chosen: Hyperparameters) -> Iterator[Example]:
+    """The examples, and after them their changed copies where augmentation is asked for."""
+    yield from examples
+    how = Augmentation(
+        chosen.mention_replacement, chosen.token_replacement, chosen.segment_shuffle, chosen.augmented_copies
+    )
+    if how.active:
+        yield from augmented(examples, Vocabulary.of(examples), how, chosen.seed)
+
+
+def _chain(base: Path, tagset: Tagset) -> Crf:
+    """Transitions to learn, beginning with what the base knows of them."""
+    new = Crf(len(tagset.names))
+    config = AutoConfig.from_pretrained(base)
+    known = Tagset(tuple(config.id2label[index] for index in range(len(config.id2label))))
+    if (base / crf.FILE).is_file() and (old := crf.load(base, known)) is not None:
+        new.copy_known(tagset, old, known)
+    return new
+
+
+class _Run:
+    """The epochs of a training: writes the curve and the best state into `result`, and keeps checkpoints."""
+
+    def __init__(
+        self, result: Trained, optimizer: Optimizer, own: "_OwnRandomness", checkpoint: Checkpoint | None
+    ) -> None:
+        self._result, self._optimizer, self._own, self._checkpoint = result, optimizer, own, checkpoint
+        self._best: dict[str, torch.Tensor] = {}
+        self._losses: list[float] = []
+        self._epoch, self._batches_done = 1, 0
+
+    def epochs(self, batches: "_Batches", validation: Iterable[Example]) -> Generator[Progress, None, None]:
+        """Run them, from the checkpoint's place on if there is one."""
+        self._resume()
+        result, epochs = self._result, self._result.hyperparameters.epochs or 1
+        while self._epoch <= epochs and not self._patience_is_over():
+            for batch in islice(batches.of(self._epoch), self._batches_done, None):
+                loss = self._step(batch)
+                yield Progress(
+                    self._optimizer.step, self._optimizer.steps, self._epoch, epochs, loss, result.best_f1, result.curve
+                )
+            self._close_epoch(_validate(result, validation))
+        if self._best:
+            result.modules.load_state_dict(self._best)
+
+    def _patience_is_over(self) -> bool:
+        waited = len(self._result.curve) - self._result.best_epoch
+        return self._result.best_f1 is not None and waited >= self._result.hyperparameters.patience
+
+    def _step(self, batch: Sequence[Sample]) -> float | None:
+        with self._own:
+            loss = self._optimizer.step_on(batch)
+        self._result.steps = self._optimizer.step
+        self._losses += [] if loss is None else [loss]
+        self._batches_done += 1
+        if self._checkpoint is not None and self._checkpoint.due:
+            self._checkpoint.save(self._state())
+        return loss
+
+    def _close_epoch(self, f1: float | None) -> None:
+        """A row of the curve, and the best state if it is that."""
+        result = self._result
+        result.curve.append({"epoch": self._epoch, "loss": float(np.mean(self._losses or [0])), "f1": f1})
         if f1 is None or result.best_f1 is None or f1 > result.best_f1:
-            result.best_f1, result.best_epoch = f1, epoch
-            best = {name: value.clone() for name, value in result.model.state_dict().items()} if f1 is not None else {}
-        elif epoch - result.best_epoch >= chosen.patience:
-            break
-    if best:
-        result.model.load_state_dict(best)
+            result.best_f1, result.best_epoch = f1, self._epoch
+            state = result.modules.state_dict()
+            self._best = {name: value.clone() for name, value in state.items()} if f1 is not None else {}
+        self._epoch, self._batches_done, self._losses = self._epoch + 1, 0, []
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "modules": self._result.modules.state_dict(),
+            "adam": self._optimizer.adam.state_dict(),
+            "step": self._optimizer.step,
+            "random": self._own.state,
+            "best": self._best,
+            "losses": self._losses,
+            "epoch": self._epoch,
+            "batches_done": self._batches_done,
+            "result": {name: getattr(self._result, name) for name in ("curve", "best_f1", "best_epoch", "steps")},
+        }
+
+    def _resume(self) -> None:
+        state = self._checkpoint.load() if self._checkpoint else None
+        if state is None:
+            return
+        device = self._result.model.device
+        self._result.modules.load_state_dict(state["modules"])
+        self._optimizer.adam.load_state_dict(state["adam"])
+        self._optimizer.step, self._own.state = state["step"], state["random"]
+        self._best = {name: value.to(device) for name, value in state["best"].items()}
+        self._losses, self._epoch, self._batches_done = state["losses"], state["epoch"], state["batches_done"]
+        for name, value in state["result"].items():
+            setattr(self._result, name, value)
 
 
 def _calibrate(result: Trained, validation: Iterable[Example]) -> None:
@@ -186,78 +266,24 @@ def _calibrate(result: Trained, validation: Iterable[Example]) -> None:
     rows = list(islice(result.tagger().rows(validation), _CALIBRATION_CHUNKS))
     if not rows:
         return
-    log_probs, gold = (np.concatenate(parts) for parts in zip(*rows, strict=True))
-    result.temperature = calibration.temperature(log_probs, gold)
+    scores = np.concatenate([row[0] for row in rows])
+    gold, lengths = (np.concatenate([row[at] for row in rows]) for at in (1, 2))
+    if result.crf is None:
+        result.temperature = calibration.temperature(scores, gold)
+    elif len(gold):
+        learned, tagset = result.crf.transitions(), result.tagset
+        result.temperature = calibration.best(
+            lambda value: calibration.loss(decode.marginals(scores / value, lengths, tagset, learned / value), gold, 1)
+        )
     with torch.no_grad():
-        result.model.classifier.weight /= result.temperature
-        result.model.classifier.bias /= result.temperature
+        for weights in (*result.model.classifier.parameters(), *(result.crf.parameters() if result.crf else ())):
+            weights /= result.temperature
 
 
 def _validate(result: Trained, validation: Iterable[Example]) -> float | None:
     """Entity micro F1 on the validation documents, decoded as they will be in production; None without any."""
     found = result.tagger().evaluate(validation)
     return found.micro.f1 if found.documents else None
-
-
-class _Optimizer:
-    """AdamW over the parameters that learn, with its schedule; lives for one training."""
-
-    def __init__(self, model: BertForTokenClassification, chosen: Hyperparameters, *, steps: int) -> None:
-        self.step, self.steps = 0, steps
-        self._model, self._chosen = model, chosen
-        self._device = model.device
-        if chosen.freeze_embeddings:
-            model.bert.embeddings.word_embeddings.weight.requires_grad_(False)
-        learning = [(name, value) for name, value in model.named_parameters() if value.requires_grad]
-        decayed = [value for name, value in learning if not _is_exempt(name)]
-        plain = [value for name, value in learning if _is_exempt(name)]
-        groups = [{"params": decayed, "weight_decay": chosen.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-        self._parameters = decayed + plain
-        self._adam = torch.optim.AdamW(groups, lr=0.0, fused=True)
-
-    def step_on(self, batch: Sequence[Sample]) -> float | None:
-        """One update; returns the mean loss per labeled token, or None (and no update) without any."""
-        self.step += 1
-        labeled = sum(int((sample.labels != IGNORED).sum()) for sample in batch)
-        if not labeled:
-            return None  # the mean of nothing is NaN and would poison every weight
-        self._model.train()
-        loss = sum(self._backward(part, labeled) for part in _micro_batches(batch))
-        norm = torch.nn.utils.clip_grad_norm_(self._parameters, self._chosen.clip)
-        if not (math.isfinite(loss) and math.isfinite(norm.item())):
-            message = f"Training diverged at step {self.step}: the loss is {loss}. Choose a smaller learning_rate."
-            raise Invalid(message, code="training_diverged", details={"field": "learning_rate"})
-        for group in self._adam.param_groups:
-            group["lr"] = (self._chosen.learning_rate or 0.0) * rate(self.step, self.steps, self._chosen.warmup)
-        self._adam.step()
-        self._adam.zero_grad(set_to_none=True)
-        return loss
-
-    def _backward(self, part: Sequence[Sample], labeled: int) -> float:
-        ids, mask = padded([sample.ids for sample in part])
-        labels, _ = padded([sample.labels for sample in part], fill=IGNORED)
-        mixed = precision(self._device) is torch.bfloat16
-        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=mixed):
-            outputs = self._model(input_ids=ids.to(self._device), attention_mask=mask.to(self._device))
-        loss = functional.cross_entropy(
-            outputs.logits.float().flatten(0, 1),
-            labels.to(self._device).flatten(),
-            ignore_index=IGNORED,
-            reduction="sum",
-            label_smoothing=self._chosen.label_smoothing,
-        )
-        (loss / labeled).backward()  # type: ignore[no-untyped-call]
-        return loss.item() / labeled
-
-
-def _is_exempt(name: str) -> bool:
-    return name.endswith("bias") or "LayerNorm" in name
-
-
-def rate(step: int, steps: int, warmup: float) -> float:
-    """The share of the learning rate at `step` (from 1) of `steps`: linear up, then linear down to 0."""
-    rising = max(1, round(steps * warmup))
-    return step / rising if step <= rising else max(0.0, (steps - step + 1) / (steps - rising + 1))
 
 
 class _Batches:
@@ -271,7 +297,7 @@ class _Batches:
         self._samples, self._seed = samples, chosen.seed
         self._lengths = np.array([len(sample.ids) for sample in samples])
         fitting = int(chosen.batch_pieces // self._lengths.mean())
-        self._size = min(chosen.batch_size, max(1, fitting))
+        self._size = min(chosen.batch_size, max(1, fitting)) * chosen.accumulation
 
     def __len__(self) -> int:
         return math.ceil(len(self._samples) / self._size)
@@ -287,13 +313,6 @@ class _Batches:
             yield [self._samples[index] for index in by_length[batch * self._size : (batch + 1) * self._size]]
 
 
-def _micro_batches(batch: Sequence[Sample]) -> Iterator[Sequence[Sample]]:
-    longest = max(len(sample.ids) for sample in batch)
-    size = max(1, _MICRO_PIECES // longest)
-    for at in range(0, len(batch), size):
-        yield batch[at : at + size]
-
-
 class _OwnRandomness:
     """A random state of its own for initial weights and dropout: `with` swaps it in and out of torch."""
 
@@ -302,7 +321,7 @@ class _OwnRandomness:
         self._devices = [torch.cuda.current_device()] if self._cuda else []
         with torch.random.fork_rng(self._devices):
             torch.manual_seed(seed)
-            self._state = self._read()
+            self.state = self._read()
 
     def _read(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         return torch.get_rng_state(), torch.cuda.get_rng_state() if self._cuda else None
@@ -314,8 +333,8 @@ class _OwnRandomness:
 
     def __enter__(self) -> None:
         self._outside = self._read()
-        self._write(self._state)
+        self._write(self.state)
 
     def __exit__(self, *_: object) -> None:
-        self._state = self._read()
+        self.state = self._read()
         self._write(self._outside)

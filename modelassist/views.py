@@ -6,10 +6,10 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from datasets_app.access import jobs_of
+from datasets_app.access import job_for, jobs_of
 from datasets_app.models import Job
 from labeling import access, bio
-from labeling.errors import Conflict
+from labeling.errors import Conflict, NotFound
 from labeling.highlight import pieces
 from labeling.models import Document, Role, Split
 from labeling.pages import colors_of, show
@@ -17,7 +17,7 @@ from labeling.paging import page
 from modelassist import exams, matching
 from modelassist.access import model_for, models_of, production_of
 from modelassist.chart import chart, plot
-from modelassist.hyperparameters import RANGES
+from modelassist.hyperparameters import CHOICES, RANGES, SWITCHES, Hyperparameters
 from modelassist.models import ExamSheet, ModelVersion
 from modelassist.report import LENGTHS, NONE
 
@@ -34,10 +34,47 @@ def model_list(request: HttpRequest, slug: str) -> HttpResponse:
     documents = access.documents_in(project).filter(archived_at=None)
     return show(
         request, "modelassist/models.html", project, tab="models", rows=found.rows, next=found.next,
-        production=production_of(project), ranges=RANGES,
+        production=production_of(project), knobs=_knobs(),
         active=jobs_of(project).filter(kind__in=("train", "predict"), state__in=Job.ACTIVE).order_by("-id"),
         trainable=documents.filter(status=Document.Status.ACCEPTED, split=Split.TRAIN).count(),
         pending=documents.filter(status=Document.Status.PENDING).count(),
+    )  # fmt: skip
+
+
+def _knobs() -> list[dict[str, Any]]:
+    """Every hyperparameter as a field of the form: a number with its range, or a choice."""
+    usual = Hyperparameters().as_json()
+    words = {True: "yes", False: "no"}
+    numbers: list[dict[str, Any]] = [
+        {"name": name, "range": each, "usual": "chosen" if usual[name] is None else usual[name]}
+        for name, each in RANGES.items()
+    ]
+    choices = [{"name": name, "usual": values[0], "values": values[1:]} for name, values in CHOICES.items()]
+    switches = [
+        {
+            "name": name,
+            "usual": words[usual[name]],
+            "value": str(not usual[name]).lower(),
+            "other": words[not usual[name]],
+        }
+        for name in SWITCHES
+    ]
+    return [*numbers, *choices, *switches]
+
+
+@require_GET
+@login_required
+def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """A training while it runs and after: how far it is, its curve, and what came of it."""
+    job = job_for(request.user, pk, Role.ANNOTATOR)
+    if job.kind != "train" or job.project is None:
+        raise NotFound("This job is no training.")
+    model = models_of(job.project).filter(job=job).first()
+    curve = (model.metrics if model else job.result).get("curve") or []
+    template = "modelassist/_run.html" if request.headers.get("HX-Request") else "modelassist/run.html"
+    return show(
+        request, template, job.project, tab="models", job=job, model=model, curve=curve, chart=chart(curve),
+        active=job.state in Job.ACTIVE,
     )  # fmt: skip
 
 

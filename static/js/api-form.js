@@ -21,15 +21,17 @@ document.addEventListener("submit", async (event) => {
   }
 });
 
-/* Names and values; a name with a dot makes an object, numbers are numbers, what is left empty is left out. */
+/* Names and values; a name with a dot makes an object, numbers are numbers, what is marked `data-json` is JSON,
+   and what is left empty is left out. */
 function fields(form) {
   const body = {};
   for (const [name, text] of new FormData(form)) {
     if (text === "") continue;
     const number = form.elements[name]?.type === "number";
+    const value = number ? Number(text) : "json" in (form.elements[name]?.dataset ?? {}) ? JSON.parse(text) : text;
     const [outer, inner] = name.split(".");
-    if (inner) (body[outer] ??= {})[inner] = number ? Number(text) : text;
-    else body[outer] = number ? Number(text) : text;
+    if (inner) (body[outer] ??= {})[inner] = value;
+    else body[outer] = value;
   }
   return body;
 }

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from labeling.errors import Invalid
-from modelassist.hyperparameters import RANGES, Hyperparameters
+from modelassist.hyperparameters import CHOICES, NAMES, RANGES, SWITCHES, Hyperparameters
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,12 @@ from modelassist.hyperparameters import RANGES, Hyperparameters
         ({"batch_size": None}, "batch_size", "whole number"),
         ({"freeze_embeddings": 1}, "freeze_embeddings", "true or false"),
         ({"seed": -1}, "seed", "from 0"),
+        ({"adversarial": "fast"}, "adversarial", "one of none, fgm, pgd"),
+        ({"transitions": ["learned"]}, "transitions", "one of fixed, learned"),
+        ({"transitions": "learned", "label_smoothing": 0.1}, "label_smoothing", "learned transitions"),
+        ({"transitions": "learned", "class_weights": "balanced"}, "class_weights", "learned transitions"),
+        ({"warm_start": "yes"}, "warm_start", "true or false"),
+        ({"layer_decay": 0}, "layer_decay", "from 0.1 to 1"),
         ([1], "hyperparameters", "an object"),
         ("x", "hyperparameters", "an object"),
     ],
@@ -48,4 +54,4 @@ def test_what_is_given_stays() -> None:
 
 
 def test_every_number_has_a_range() -> None:
-    assert set(Hyperparameters().as_json()) == {*RANGES, "freeze_embeddings"}
+    assert set(Hyperparameters().as_json()) == set(NAMES) == {*RANGES, *CHOICES, *SWITCHES}

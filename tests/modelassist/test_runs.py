@@ -10,6 +10,7 @@ from transformers import AutoModelForTokenClassification
 
 from datasets_app import jobs
 from datasets_app.models import DatasetVersion, Job
+from labeling import projects
 from labeling.errors import Conflict, Invalid
 from labeling.models import Annotation, Event, Project
 from modelassist import registry, runs
@@ -160,6 +161,55 @@ def test_a_run_that_died_before_the_exam_goes_on_there(
     assert done(job).state == "succeeded"
     assert ModelVersion.objects.get(project=project).state == "production"
     assert DatasetVersion.objects.filter(project=project).count() == 1
+
+
+def test_a_warm_start_goes_on_from_production_and_knows_a_new_label(
+    project: Project, fast: dict[str, Any], production: ModelVersion
+) -> None:
+    projects.add_labels(project, None, [{"name": "ORG"}])
+    knobs = fast | {"epochs": 1, "learning_rate": 1e-6, "warm_start": True}
+    job = done(runs.start(project, project.created_by, knobs))
+    assert job.state == "succeeded", job.message
+    model = ModelVersion.objects.get(job=job)
+    assert model.metrics["warm_start"] == production.number
+    assert model.labels[-2:] == ["B-ORG", "I-ORG"]
+    assert model.metrics["micro"]["f1"] > 0.9  # hardly a step was made: what it knows it was given
+    cold = ModelVersion.objects.get(job=done(runs.start(project, project.created_by, knobs | {"warm_start": False})))
+    assert cold.metrics["warm_start"] is None
+    assert cold.metrics["micro"]["f1"] < 0.5
+
+
+def test_a_full_disk_is_told_before_anything_is_trained(
+    project: Project, fast: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "_SIZES", 10**12)
+    job = done(runs.start(project, project.created_by, fast))
+    assert (job.state, job.result["code"]) == ("failed", "disk_full")
+    assert "make room" in job.message
+
+
+def test_the_run_s_page_shows_the_curve_while_it_runs(client: Any, project: Project, fast: dict[str, Any]) -> None:
+    client.force_login(project.created_by)
+    job = claimed(runs.start(project, project.created_by, fast | {"epochs": 4}))
+    steps = runs.run(job)
+    for _ in range(1 + 2 * 5 + 1):
+        next(steps)
+    page = client.get(f"/runs/{job.pk}/").content.decode()
+    assert page.count("<tr><td") == 2
+    assert "hx-get" in page
+    assert "<polyline" in client.get(f"/runs/{job.pk}/", headers={"HX-Request": "true"}).content.decode()
+    steps.close()
+    other = factories.user("stranger")
+    client.force_login(other)
+    assert client.get(f"/runs/{job.pk}/").status_code == 404
+
+
+def test_states_of_finished_trainings_are_swept_away(project: Project, fast: dict[str, Any]) -> None:
+    old = done(runs.start(project, project.created_by, fast | {"epochs": 1}))
+    left = models_folder() / project.slug / f"job-{old.pk}.state"
+    left.write_bytes(b"x")
+    done(runs.start(project, project.created_by, fast | {"epochs": 1}))
+    assert not left.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,7 +11,8 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer, BertMod
 
 from labeling.errors import Invalid
 from modelassist.hyperparameters import Hyperparameters
-from modelassist.trainer import Progress, Trained, rate, train
+from modelassist.optimizer import rate
+from modelassist.trainer import Progress, Trained, train
 from tests.modelassist import tiny
 from tests.modelassist.conftest import run
 
@@ -114,14 +115,14 @@ def test_long_windows_make_smaller_batches(tiny_bert: Path) -> None:
 def test_large_batches_are_the_same_as_their_parts(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     examples = tiny.sentences(16)
     whole = fit(tiny_bert, examples, dropout=0.0, learning_rate=1e-4)
-    monkeypatch.setattr("modelassist.trainer._MICRO_PIECES", 40)
+    monkeypatch.setattr("modelassist.optimizer._MICRO_PIECES", 40)
     parts = fit(tiny_bert, examples, dropout=0.0, learning_rate=1e-4)
     assert torch.allclose(weights(whole), weights(parts), atol=3e-4)
 
 
 def test_divergence_is_told(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "modelassist.trainer.functional.cross_entropy", lambda logits, *_, **__: (logits * torch.inf).sum()
+        "modelassist.optimizer.functional.cross_entropy", lambda logits, *_, **__: (logits * torch.inf).sum()
     )
     with pytest.raises(Invalid, match="smaller learning_rate") as caught:
         fit(tiny_bert, tiny.sentences(20))
