@@ -20,7 +20,7 @@ from datasets_app.serializers import ImportSerializer, QueuedSerializer, Version
 from labeling.access import project_for
 from labeling.api import parsed
 from labeling.errors import Invalid
-from labeling.models import Role, Split
+from labeling.models import Project, Role, Split
 from labeling.paging import listing
 
 FORM_BYTES = 1_000_000  # what a multipart body may hold beside its file
@@ -51,14 +51,26 @@ class Imports(APIView):
 
     @extend_schema(request={"multipart/form-data": ImportSerializer}, responses={202: QueuedSerializer})
     def post(self, request: Request, slug: str) -> Response:
-        """Upload a file; a job imports it."""
+        """Upload a file, or name a dry run; a job imports it."""
         project = project_for(request.user, slug, Role.MANAGER)
         # Before the body is read: a file over the limit is refused without being received.
         if int(request.META.get("CONTENT_LENGTH") or 0) > settings.UPLOAD_MAX_BYTES + FORM_BYTES:
             raise uploads.too_large()
         given = parsed(ImportSerializer(data=request.data))
-        file = given.pop("file")
+        file, tried = given.pop("file", None), given.pop("job", None)
+        if file is None:
+            return queued(importing.start_tried(_tried(request, project, tried), request.user, **given))
         return queued(importing.start(project, request.user, file, name=file.name, **given))
+
+
+def _tried(request: Request, project: Project, job_id: int | None) -> Job:
+    """The dry run whose file is to be imported, which must be of this project."""
+    if job_id is None:
+        raise Invalid("Give a file, or the job of a dry run.", details={"field": "file"})
+    job = job_for(request.user, job_id, Role.MANAGER)
+    if job.project_id != project.pk or not job.params.get("dry_run"):
+        raise Invalid(f"Job {job_id} is no dry run of an import into this project.", details={"field": "job"})
+    return job
 
 
 class Jobs(APIView):

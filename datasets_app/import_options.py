@@ -20,6 +20,7 @@ CHOICES = {
     "offsets": UNITS,
     "overlaps": ("refuse", "longest", "first"),
     "grid": ("cut", "keep"),
+    "on_error": ("keep", "refuse"),
 }
 DEFAULTS: Mapping[str, Any] = {
     **{name: allowed[0] for name, allowed in CHOICES.items()},
@@ -30,11 +31,13 @@ DEFAULTS: Mapping[str, Any] = {
     "split_column": "",
     "tag_names": [],
     "label_map": {},
+    "dry_run": False,
 }
+_ALWAYS = ("format", "annotations", "split", "unit", "labels")
 
 
 def checked(given: Mapping[str, Any]) -> dict[str, Any]:
-    """All options, those that are not given at their defaults; raises `Invalid`, naming the field."""
+    """The options as they are kept, the rarer ones only if they are not at their defaults; raises `Invalid`."""
     unknown = sorted(given.keys() - DEFAULTS.keys())
     if unknown:
         raise Invalid(f"An import has no option {unknown[0]!r}.", details={"field": unknown[0]})
@@ -46,7 +49,7 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     params["split"] = SPLITS.get(params["split"] or "")
     params["tag_names"] = _tag_names(params["tag_names"])
     params["label_map"] = _label_map(params["label_map"])
-    return params
+    return {name: value for name, value in params.items() if name in _ALWAYS or value != DEFAULTS[name]}
 
 
 def _one_of(field: str, value: str, allowed: tuple[str, ...]) -> None:

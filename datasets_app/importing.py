@@ -17,11 +17,13 @@ from django.db import transaction
 from datasets_app import import_options, jobs, uploads
 from datasets_app.codecs import Reader, reader_for
 from datasets_app.importing_batch import Batches
+from datasets_app.importing_check import Check, checked_records
 from datasets_app.importing_source import format_of, plain_file, survey
 from datasets_app.models import Job
 from datasets_app.records import Failure, ReadOptions, Record, Survey, storable
 from labeling.access import Person
-from labeling.models import Project
+from labeling.errors import Conflict, Invalid
+from labeling.models import Annotation, Document, Project
 
 BATCH_RECORDS = 2000
 BATCH_CHARACTERS = 4_000_000
@@ -48,22 +50,76 @@ def start(project: Project, user: Person, file: BinaryIO, *, name: str, **option
     return job
 
 
+def start_tried(tried: Job, user: Person, **options: Any) -> Job:
+    """Import for real what a dry run has looked through: the same file, with its options unless others are given."""
+    params = {name: value for name, value in tried.params.items() if name in import_options.DEFAULTS}
+    params = import_options.checked({**params, "dry_run": False, **options})
+    params["name"] = tried.params["name"]
+    assert tried.project is not None
+    with transaction.atomic():
+        job = jobs.enqueue("import", project=tried.project, user=user, params=params)
+        uploads.share(tried, job)
+    return job
+
+
 def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
     """Import the job's file; gives its counts, the labels that it added and the tag scheme that it found."""
     reader, options = reader_for(job.params["format"]), import_options.reading(job.params)
     yield jobs.Step(job.done, job.total, note="Looking through the file")
     path, found = _looked_through(job, reader, options)
-    batches = Batches(job, found)
-    done = 0
+    strict = job.params.get("on_error") == "refuse"
+    if job.params.get("dry_run") or (strict and not job.cursor.get("checked") and not job.cursor["done"]):
+        check = Check(job, found)
+        yield from _look(check, _batched(_storable(checked_records(check, reader.read(path, options, found)))))
+        if job.params.get("dry_run"):
+            return check.result()
+        _require_good(check)
+    batches, done = Batches(job, found), 0
     for batch in _batched(_records(job, reader.read(path, options, found))):
         done += len(batch)
         if done > batches.done:
             batches.write(batch, done=done)
         else:
             batches.skip(batch)
+        if strict and batches.counts["errors"]:
+            _take_back(job)
         yield jobs.Step(done, found.records, note=f"{batches.counts['documents']:,} new documents")
     yield jobs.Step(done, done)  # the survey's count is a forecast: it does not know the columns yet
     return batches.result()
+
+
+def _look(check: Check, batches: Iterator[list[Record | Failure]]) -> Iterator[jobs.Step]:
+    done = 0
+    for batch in batches:
+        done += len(batch)
+        check.look(batch)
+        yield jobs.Step(done, check.survey.records, note=f"Checking: {check.counts['documents']:,} new documents")
+    yield jobs.Step(done, done)
+
+
+def _require_good(check: Check) -> None:
+    """Raise `Invalid` if any record is bad, else remember that none is."""
+    if check.bad:
+        raise Invalid(
+            f"{check.bad:,} of the file's records cannot be taken; nothing has been imported, as on_error=refuse asks."
+            " The errors are listed.",
+            code="records_refused",
+            details={"errors": check.bad},
+        )
+    with transaction.atomic():
+        jobs.checkpoint(check.job, cursor={**check.job.cursor, "checked": True})
+
+
+def _take_back(job: Job) -> None:
+    """Remove what an all-or-nothing import has written, since the project has changed after it was checked."""
+    with transaction.atomic():
+        jobs.checkpoint(job, cursor=job.cursor)
+        others = Annotation.objects.exclude(annotator=job.created_by).values("document")
+        Document.objects.filter(source=job.pk).exclude(pk__in=others).delete()
+    raise Conflict(
+        "While the file was written, others changed the project such that some of its records can no longer be taken."
+        " The errors are listed; what was written has been taken back. Import it again."
+    )
 
 
 def _looked_through(job: Job, reader: Reader, options: ReadOptions) -> tuple[Path, Survey]:
@@ -76,9 +132,13 @@ def _looked_through(job: Job, reader: Reader, options: ReadOptions) -> tuple[Pat
     return path, found
 
 
-def _records(job: Job, records: Iterator[Record | Failure]) -> Iterator[Record | Failure]:
-    for record in import_options.relabeled(records, job.params.get("label_map", {})):
+def _storable(records: Iterator[Record | Failure]) -> Iterator[Record | Failure]:
+    for record in records:
         yield storable(record) if isinstance(record, Record) else record
+
+
+def _records(job: Job, records: Iterator[Record | Failure]) -> Iterator[Record | Failure]:
+    return _storable(import_options.relabeled(records, job.params.get("label_map", {})))
 
 
 def _batched(records: Iterator[Record | Failure]) -> Iterator[list[Record | Failure]]:

@@ -220,7 +220,7 @@ class Batches:
             taken = []
             if len(fresh) < len(rows):
                 cursor.execute(_TAKEN, self.values)
-                taken = [_taken(line, key) for line, key in cursor.fetchall()]
+                taken = [id_taken(line, key) for line, key in cursor.fetchall()]
             self.counts["documents"] += len(fresh)
             self.counts["existing"] += len(rows) - len(fresh) - len(taken)
             self._annotate(cursor, marks=len(fresh) < len(rows))
@@ -276,6 +276,7 @@ def _row(ready: Ready, placed: Placed) -> str:
     )
 
 
-def _taken(line: int, key: str) -> Failure:
+def id_taken(line: int, key: str) -> Failure:
+    """The failure of a record whose id belongs to another text."""
     message = f"The id {shown(key)} belongs to another text already; that one stays, this one is not taken in."
     return Failure(line, "id_taken", message)

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
+from django.utils import timezone
+
 from datasets_app.export import Download
 from datasets_app.models import Job
 
@@ -17,10 +19,21 @@ _TIMES = ("created_at", "started_at", "finished_at")
 def as_json(job: Job, *, errors: bool = True) -> dict[str, Any]:
     """The REST shape of a job, with its first errors unless it stands in a list."""
     shown: dict[str, Any] = {name: getattr(job, name) for name in (*_FIELDS, *_TIMES)}
+    shown |= pace(job)
     if errors:
         rows = job.errors.order_by("line", "id").values("line", "code", "message")[:ERRORS_SHOWN]
         shown["errors"] = list(rows) if job.error_count else []
     return shown
+
+
+def pace(job: Job) -> dict[str, float | None]:
+    """How much is done per second, and how many seconds are left at that rate; None where it cannot be told."""
+    rate = left = None
+    if job.state == Job.State.RUNNING and job.started_at and job.done:
+        seconds = (timezone.now() - job.started_at).total_seconds()
+        rate = round(job.done / seconds, 1) if seconds > 0.5 else None
+        left = round((job.total - job.done) / rate, 1) if rate and job.total and job.total >= job.done else None
+    return {"rate": rate, "seconds_left": left}
 
 
 def errors_csv(job: Job) -> Download:

@@ -9,23 +9,28 @@ from rest_framework import serializers
 class ImportSerializer(serializers.Serializer[Any]):
     """An upload and how it is to be taken. What the options may be, `importing.start` decides."""
 
-    file = serializers.FileField(allow_empty_file=True)  # an empty one is refused in our own words
+    file = serializers.FileField(required=False, allow_empty_file=True)  # an empty one is refused in our own words
+    job = serializers.IntegerField(required=False, help_text="Instead of a file: a dry run, whose file is imported.")
     format = serializers.CharField(
-        default="auto", help_text="auto, conll, jsonl, txt, csv, parquet, arrow, hf, brat, spacy, or one installed."
+        required=False, help_text="auto, conll, jsonl, txt, csv, parquet, arrow, hf, brat, spacy, or one installed."
     )
-    annotations = serializers.CharField(default="accept", help_text="accept, suggest or ignore.")
+    annotations = serializers.CharField(required=False, help_text="accept (if not given), suggest or ignore.")
     split = serializers.CharField(required=False, allow_blank=True, help_text="For records that name none.")
-    unit = serializers.CharField(default="sentence", help_text="CoNLL: sentence, or document (-DOCSTART-).")
-    labels = serializers.CharField(default="create", help_text="Unknown labels: create, or report as errors.")
-    offsets = serializers.CharField(default="auto", help_text="What offsets count: auto, code_points or utf16.")
-    overlaps = serializers.CharField(default="refuse", help_text="Of overlapping spans: refuse, longest or first.")
-    grid = serializers.CharField(default="cut", help_text="Tokens that a span begins within: cut, or keep whole.")
-    tag_names = serializers.CharField(default="", allow_blank=True, help_text="Of numbered tags: O,B-PER,I-PER.")
-    text_column = serializers.CharField(default="", allow_blank=True, help_text="Tables: by name, or number from 1.")
-    id_column = serializers.CharField(default="", allow_blank=True)
-    split_column = serializers.CharField(default="", allow_blank=True)
+    unit = serializers.CharField(required=False, help_text="CoNLL: sentence, or document (-DOCSTART-).")
+    labels = serializers.CharField(required=False, help_text="Unknown labels: create, or report as errors.")
+    offsets = serializers.CharField(required=False, help_text="What offsets count: auto, code_points or utf16.")
+    overlaps = serializers.CharField(required=False, help_text="Of overlapping spans: refuse, longest or first.")
+    grid = serializers.CharField(required=False, help_text="Tokens that a span begins within: cut, or keep whole.")
+    on_error = serializers.CharField(required=False, help_text="Bad records: keep the good ones, or refuse them all.")
+    dry_run = serializers.BooleanField(
+        required=False, default=None, allow_null=True, help_text="Only tell what would come in."
+    )
+    tag_names = serializers.CharField(required=False, allow_blank=True, help_text="Of numbered tags: O,B-PER,I-PER.")
+    text_column = serializers.CharField(required=False, allow_blank=True, help_text="By name, or number from 1.")
+    id_column = serializers.CharField(required=False, allow_blank=True)
+    split_column = serializers.CharField(required=False, allow_blank=True)
     label_map = serializers.CharField(
-        default="", allow_blank=True, help_text='Labels to rename, or with null to leave out: {"PERSON": "PER"}.'
+        required=False, allow_blank=True, help_text='Labels to rename, or with null to leave out: {"PERSON": "PER"}.'
     )
 
 
@@ -126,6 +131,8 @@ _JOB: dict[str, Any] = {
     "message": serializers.CharField(help_text="Why it failed."),
     "errors": JobErrorSerializer(many=True, required=False, help_text="The first of them."),
     "error_count": serializers.IntegerField(),
+    "rate": serializers.FloatField(allow_null=True, help_text="Done per second, while it runs."),
+    "seconds_left": serializers.FloatField(allow_null=True, help_text="At that rate."),
     "result": serializers.DictField(),
     "created_at": serializers.DateTimeField(),
     "started_at": serializers.DateTimeField(allow_null=True),

@@ -51,6 +51,11 @@ def keep(path: Path, *, job_id: int, name: str) -> Path:
     return path.rename(_path(job_id, name))
 
 
+def share(old: Job, new: Job) -> None:
+    """Give a job the file of another, without copying it; raises `Invalid` if it has been removed."""
+    _path(new.pk, new.params["name"]).hardlink_to(path_of(old))
+
+
 def path_of(job: Job) -> Path:
     """The file of an import; raises `Invalid` if it has been removed."""
     path = _path(job.pk, job.params["name"])

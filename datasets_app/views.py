@@ -1,8 +1,9 @@
 """Pages of jobs, imports, versions and exports. What starts a job posts to the REST door; these pages show."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -11,11 +12,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from datasets_app import jobs
 from datasets_app.access import job_for, jobs_of
-from datasets_app.codecs import CODECS, WRITERS
+from datasets_app.codecs import CODECS, READERS, WRITERS
+from datasets_app.job_report import pace
 from datasets_app.models import Job
 from labeling import access, bio
+from labeling.highlight import Piece
 from labeling.models import Document, Role, Split
-from labeling.pages import attempt, show
+from labeling.pages import attempt, colors_of, show
 from labeling.paging import page
 
 PAGE = 40
@@ -29,7 +32,10 @@ def import_page(request: HttpRequest, slug: str) -> HttpResponse:
     """Choose a file and how it is to be taken; the form posts to the REST door."""
     project = access.project_for(request.user, slug, Role.MANAGER)
     recent = jobs_of(project).filter(kind="import").order_by("-id")[:5]
-    return show(request, "datasets_app/import.html", project, tab="import", splits=Split.values, recent=recent)
+    return show(
+        request, "datasets_app/import.html", project, tab="import", splits=Split.values, recent=recent,
+        formats=[(name, CODECS[name].title) for name in READERS], upload_max=settings.UPLOAD_MAX_BYTES,
+    )  # fmt: skip
 
 
 @require_GET
@@ -64,8 +70,28 @@ def _state(job: Job) -> dict[str, Any]:
         "rate": job.done / seconds if seconds > 1 and job.done else None,
         "waits": job.state == Job.State.QUEUED and (now - job.created_at).total_seconds() > WAITS_TOO_LONG,
         "errors": job.errors.order_by("line", "id")[:ERRORS_SHOWN] if job.error_count else [],
+        "left": pace(job)["seconds_left"],
         "result": list(_told(job.result or {})),
+        **_tried(job),
     }
+
+
+def _tried(job: Job) -> dict[str, Any]:
+    """What the dry run of an import has found: how its first texts would look."""
+    found = job.result or {}
+    if job.state != Job.State.SUCCEEDED or not found.get("dry_run") or job.project is None:
+        return {}
+    first = [{**row, "pieces": _pieces(row["text"], row["spans"])} for row in found["first"]]
+    return {"tried": {**found, "first": first}, "colors": colors_of(job.project)}
+
+
+def _pieces(text: str, spans: Iterable[Mapping[str, Any]]) -> Iterator[Piece]:
+    at = 0
+    for span in spans:
+        yield Piece(text[at : span["start"]])
+        yield Piece(text[span["start"] : span["end"]], span["label"])
+        at = span["end"]
+    yield Piece(text[at:])
 
 
 def _told(result: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -73,7 +99,7 @@ def _told(result: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in result.items():
         if isinstance(value, dict):
             yield from [(f"{name} F1", round(value["f1"], 3))] if "f1" in value else []
-        elif value not in (None, "", []):
+        elif value not in (None, "", []) and not (isinstance(value, list) and isinstance(value[0], dict)):
             listed = ", ".join(map(str, value)) if isinstance(value, list) else value
             yield name.replace("_", " "), {True: "yes", False: "no"}[value] if isinstance(value, bool) else listed
 

@@ -1,5 +1,5 @@
 /* Forms that speak to the REST door: `<form data-api="POST" action="/api/v1/…">`. Fields become JSON, or multipart where
-   a file is among them; `data-then` says where to go: an address in which {id} stands for the job's or row's id, or
+   the form says so; `data-then` says where to go: an address in which {id} stands for the job's or row's id, or
    nothing to load the page anew. What went wrong is shown at the form's head. */
 
 import { ApiError, call, csrfToken } from "goldset/api.js";
@@ -8,11 +8,12 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.dataset.api || event.defaultPrevented) return;
   event.preventDefault();
+  const body = new FormData(form, event.submitter?.name ? event.submitter : null); // before the button is disabled
   const buttons = form.querySelectorAll("button");
   buttons.forEach((button) => (button.disabled = true));
   try {
     complain(form, "");
-    const answer = form.querySelector("[type=file]") ? await upload(form) : await call(form.dataset.api, form.action, fields(form));
+    const answer = form.enctype === "multipart/form-data" ? await upload(form, body) : await call(form.dataset.api, form.action, fields(form));
     go(form.dataset.then, answer);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -37,9 +38,8 @@ function fields(form) {
 }
 
 /* With XMLHttpRequest, because fetch does not tell how far an upload is. */
-function upload(form) {
+function upload(form, body) {
   const bar = form.querySelector("progress");
-  const body = new FormData(form);
   for (const [name, value] of [...body]) if (value === "") body.delete(name);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();

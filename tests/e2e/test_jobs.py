@@ -35,6 +35,31 @@ def test_import_from_the_page(page: Page, sign_in: Callable[[User], None], worke
     assert project.documents.count() == 2
 
 
+def test_try_first_then_import_without_another_upload(
+    page: Page, sign_in: Callable[[User], None], worker: Worker
+) -> None:
+    manager = factories.user()
+    project = factories.project(manager=manager)
+    sign_in(manager)
+    page.goto(f"/projects/{project.slug}/import/")
+    line = json.dumps({"text": "Ada was here.", "spans": [{"start": 0, "end": 3, "label": "PERSON"}]})
+    file = {"name": "texts.jsonl", "mimeType": "application/jsonl", "buffer": line.encode()}
+    page.get_by_label("Drop a file here").set_input_files(file)
+    page.get_by_text("Labels, spans and columns").click()
+    page.get_by_label("Rename labels").fill('{"PERSON": "PER"}')
+    page.get_by_role("button", name="Try it first").click()
+    page.wait_for_url("**/jobs/*/")
+    expect(page.get_by_text("nothing has been written")).to_be_visible(timeout=30_000)
+    expect(page.locator("mark.entity")).to_contain_text("Ada")
+    assert project.documents.count() == 0
+    trial = page.url
+    page.get_by_role("button", name="Import for real").click()
+    page.wait_for_url(lambda url: "/jobs/" in url and url != trial)
+    page.get_by_role("link", name="To the documents").click(timeout=30_000)
+    expect(page.locator("mark.entity")).to_contain_text("PER")
+    assert project.documents.count() == 1
+
+
 def test_what_the_server_refuses_is_told_on_the_form(
     page: Page, sign_in: Callable[[User], None], complaints: list[str]
 ) -> None:
