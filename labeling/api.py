@@ -12,7 +12,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
-from labeling import access, projects
+from labeling import access, preferences, projects
 from labeling.errors import GoldsetError, Invalid
 from labeling.models import Role
 from labeling.paging import listing
@@ -21,6 +21,7 @@ from labeling.serializers import (
     MemberInSerializer,
     MemberSerializer,
     ProjectSerializer,
+    ShortcutsSerializer,
     SignInSerializer,
 )
 
@@ -178,3 +179,18 @@ class Members(APIView):
             raise Invalid("Name the member to remove in `username`.", details={"field": "username"})
         projects.remove_member(project, request.user, username=username)
         return Response(status=204)
+
+
+class Shortcuts(APIView):
+    """The signed-in person's shortcuts on the annotate page."""
+
+    @extend_schema(responses=ShortcutsSerializer)
+    def get(self, request: Request) -> Response:
+        """Read what differs from the defaults."""
+        return Response({"keys": preferences.keys_of(request.user)})
+
+    @extend_schema(request=ShortcutsSerializer, responses=ShortcutsSerializer)
+    def put(self, request: Request) -> Response:
+        """Store what shall differ."""
+        given = parsed(ShortcutsSerializer(data=request.data))
+        return Response({"keys": preferences.set_keys(request.user, given["keys"])})

@@ -17,7 +17,7 @@ TOKENIZERS = [
     ("words", "Words and punctuation (Chinese, Japanese, Thai: single characters)"),
     ("characters", "Single characters everywhere"),
 ]
-OWN_KEYS = set("axAXfc?/[] ")  # what static/js/annotate/keys.js needs itself
+OWN_KEYS = set("axAXfcgs?/[]{} ")  # what static/js/annotate/keys.js needs itself
 
 
 class PercentField(forms.FloatField):

@@ -281,6 +281,16 @@ class Annotation(models.Model):
         return f"{self.annotator} on {self.document_id}"
 
 
+class Preferences(models.Model):
+    """What a person has set for themselves, in all projects."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="preferences")
+    keys = models.JSONField(default=dict, help_text="Changed shortcuts: command -> key.")
+
+    def __str__(self) -> str:
+        return f"of {self.user_id}"
+
+
 class Prediction(models.Model):
     """One model's tags and confidences for one document; never mixed with annotations."""
 

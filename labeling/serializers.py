@@ -94,6 +94,12 @@ class SignInSerializer(serializers.Serializer[Any]):
     password = serializers.CharField(trim_whitespace=False, max_length=4096)
 
 
+class ShortcutsSerializer(serializers.Serializer[Any]):
+    """Changed shortcuts of the annotate page."""
+
+    keys = serializers.DictField(child=serializers.CharField(trim_whitespace=False), help_text="command -> key")
+
+
 class LeaseInSerializer(serializers.Serializer[Any]):
     """What to leave out when the next document is leased."""
 

@@ -6,6 +6,7 @@ from labeling import api, api_work
 
 api_urlpatterns: list[URLPattern] = [
     path("auth/token", api.AuthToken.as_view(), name="token"),
+    path("account/shortcuts", api.Shortcuts.as_view(), name="shortcuts"),
     path("projects", api.Projects.as_view(), name="projects"),
     path("projects/<slug:slug>", api.OneProject.as_view(), name="project"),
     path("projects/<slug:slug>/labels", api.Labels.as_view(), name="labels"),

@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 from rest_framework.authtoken.models import Token
 
+from labeling import preferences
 from labeling.pages import show
 
 
@@ -26,7 +27,10 @@ def profile(request: HttpRequest) -> HttpResponse:
         return redirect("profile")
     memberships = user.memberships.select_related("project").order_by("project__name")
     held = Token.objects.filter(user=user).first()
-    return show(request, "labeling/profile.html", form=form, token=held, memberships=memberships)
+    return show(
+        request, "labeling/profile.html", form=form, token=held, memberships=memberships,
+        commands=preferences.COMMANDS, keys=preferences.keys_of(user),
+    )  # fmt: skip
 
 
 def _person(request: HttpRequest) -> User:

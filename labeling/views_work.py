@@ -5,12 +5,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models.functions import Left
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import access, annotate, documents, highlight, predictions, review
+from labeling import access, annotate, documents, highlight, predictions, preferences, review
 from labeling.access import Person
 from labeling.errors import Invalid
 from labeling.models import Annotation, Document, Label, Project, Role, Split
@@ -18,6 +19,7 @@ from labeling.pages import attempt, colors_of, show
 from labeling.paging import page
 
 PAGE = 50
+RECENT = 10
 SKIP_REASONS = ("Unclear", "Not in a language I read", "Broken text", "Guidelines do not cover it")
 
 
@@ -35,6 +37,16 @@ def annotate_page(request: HttpRequest, slug: str) -> HttpResponse:
         request, "labeling/annotate.html", project, tab="annotate", labels=labels, config=config, left=left,
         skip_reasons=SKIP_REASONS,
     )  # fmt: skip
+
+
+def _recent(project: Project, user: Person) -> list[dict[str, Any]]:
+    """The person's last texts, newest first, for the side list."""
+    own = Annotation.objects.filter(annotator_id=user.pk, document__project=project, document__archived_at=None)
+    rows = own.annotate(shown=Left("document__text", 80)).order_by("-updated_at")[:RECENT]
+    return [
+        {"document": row["document"], "text": row["shown"], "state": row["state"]}
+        for row in rows.values("document", "shown", "state")
+    ]
 
 
 def _number(value: str) -> int:
@@ -61,6 +73,8 @@ def _config(project: Project, user: Person, labels: list[Label], *, mode: str, i
         "mode": mode,
         "user": user.pk,
         "project": project.slug,
+        "keys": preferences.keys_of(user),
+        "recent": _recent(project, user),
         "open_suggestions": project.open_suggestions,
         "lease_seconds": project.lease_minutes * 60,
         "item": item,

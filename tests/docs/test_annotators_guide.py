@@ -9,7 +9,7 @@ SHOWN = {"ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown":
 
 def test_every_key_is_named() -> None:
     source = (ROOT / "static" / "js" / "annotate" / "keys.js").read_text(encoding="utf-8")
-    table = source.split("const COMMANDS = {", 1)[1].split("};", 1)[0]
+    table = source.split("COMMANDS = {", 1)[1].split("};", 1)[0]
     keys = re.findall(r'^\s*"?([^":]+)"?: "', table, flags=re.M)
     assert len(keys) > 10
     guide = (ROOT / "docs" / "annotators.md").read_text(encoding="utf-8")

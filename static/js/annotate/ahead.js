@@ -24,6 +24,11 @@ export class Ahead {
     return found?.item ?? null;
   }
 
+  /* One that was taken and not finished comes next again. */
+  putBack(item) {
+    this.#items.unshift({ item, until: Date.now() + this.#lasts });
+  }
+
   /* After what is on its way, see that enough is at hand. Raises ApiError. */
   fill(count = MANY) {
     this.#filling = this.#filling.catch(() => {}).then(() => this.#fetch(count));

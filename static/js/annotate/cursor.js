@@ -46,6 +46,12 @@ export class Cursor extends EventTarget {
     this.to(end - 1, { ...options, extend: true });
   }
 
+  /* A selection from the token that stays to the one that moves, whichever comes first. */
+  anchorAt(stays, moves) {
+    this.#anchor = stays;
+    this.to(moves, { extend: true });
+  }
+
   collapse() {
     this.to(this.#focus);
   }

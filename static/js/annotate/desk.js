@@ -8,6 +8,8 @@ import { newId, Outbox } from "goldset/annotate/outbox.js";
 import { Sender } from "goldset/annotate/sender.js";
 import { Tabs } from "goldset/annotate/tabs.js";
 
+const KEEP = 12; // items, so that the last ones can be opened again without the server
+
 export class Desk {
   sender;
   #config;
@@ -15,6 +17,7 @@ export class Desk {
   #tabs = new Tabs(newId());
   #ahead;
   #inHand = null; // the document that is open
+  #items = new Map(); // document -> what was opened in this page, with the annotation as the server has it now
 
   constructor(config) {
     this.#config = config;
@@ -32,6 +35,20 @@ export class Desk {
     this.sender.take(await this.#outbox.adopt({ user, project, tab: this.#tabs.id, alive: await this.#tabs.alive() }));
   }
 
+  /* A text that was open in this page before, as it is now; null for others. The one in hand comes next again. */
+  again(document) {
+    const item = this.#items.get(document);
+    const present = this.#items.get(this.#inHand);
+    if (item && present && this.#inHand !== document) this.#ahead.putBack(present);
+    return item ?? null;
+  }
+
+  /* What the server confirmed. */
+  note(document, row) {
+    const item = this.#items.get(document);
+    if (item && row) item.annotation = row;
+  }
+
   /* The next text: at once where one was fetched ahead. Null where none is left; raises ApiError. */
   async next() {
     this.#inHand = null;
@@ -43,8 +60,12 @@ export class Desk {
   }
 
   /* A text is on the page: fetch others ahead, and give its draft. `work` begins where `entry` left off. */
-  open({ document: { id, key, tokens }, annotation, suggestion }, { work, activity, entry }) {
+  open(item, { work, activity, entry }) {
     const { user, project } = this.#config;
+    const { document: { id, key, tokens }, annotation, suggestion } = item;
+    this.#items.delete(id);
+    this.#items.set(id, item);
+    if (this.#items.size > KEEP) this.#items.delete(this.#items.keys().next().value);
     this.#inHand = id;
     this.#ahead.fill().catch(() => {}); // `next` asks again, and tells
     const state = annotation?.state === "submitted" ? "held" : "draft";

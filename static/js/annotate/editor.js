@@ -26,6 +26,12 @@ export class Editor extends EventTarget {
     collapse: () => this.#cursor.collapse(),
     nextSpan: () => this.#jump(1),
     previousSpan: () => this.#jump(-1),
+    unsure: () => this.#toLeastSure(),
+    growStart: () => this.#resize(-1, 0),
+    shrinkStart: () => this.#resize(1, 0),
+    growEnd: () => this.#resize(0, 1),
+    shrinkEnd: () => this.#resize(0, -1),
+    sticky: () => this.#palette.stick(this.#palette.last),
     remove: () => this.#remove(),
     accept: () => this.#decide("accept"),
     reject: () => this.#decide("reject"),
@@ -69,8 +75,19 @@ export class Editor extends EventTarget {
     if (!this.#grid.length) return;
     const { start, end } = this.#target;
     this.#work.label(start, end, name);
+    this.#palette.used(name);
     this.#cursor.to(end - 1);
     this.#screen.announce(`${name}: ${this.#grid.range(start, end)}`);
+  }
+
+  /* Whether there is something at the cursor that can be removed. */
+  get removable() {
+    const { index } = this.#cursor;
+    return Boolean(this.#work.spanAt(index) ?? this.#work.suggestionAt(index));
+  }
+
+  get undecided() {
+    return this.#work.suggestions.length;
   }
 
   /* The text of the selection, or null where there is none. */
@@ -89,7 +106,10 @@ export class Editor extends EventTarget {
     selectByPointer(this.#screen.part("text"), this.#view, this.#cursor, {
       signal,
       extending: () => this.#extending,
-      released: () => this.#setExtending(false),
+      released: () => this.#released(),
+      edgeAt: (index, side) => this.#edgeAt(index, side),
+      resize: (span, { start, end }) => this.#resizeTo(span, start, end),
+      label: () => this.label(this.#palette.last),
     });
   }
 
@@ -98,6 +118,41 @@ export class Editor extends EventTarget {
     if (this.#cursor.extended) return this.#cursor.range;
     const { index } = this.#cursor;
     return this.#work.spanAt(index) ?? this.#work.suggestionAt(index) ?? this.#cursor.range;
+  }
+
+  /* A sticky label goes on what was selected. */
+  #released() {
+    this.#setExtending(false);
+    if (this.#palette.sticky && this.#cursor.extended) this.label(this.#palette.sticky);
+  }
+
+  /* The span whose edge stands at this side of a token, with the token that moves and the one that stays. */
+  #edgeAt(index, side) {
+    const span = this.#work.spanAt(index);
+    if (side === "start" && span?.start === index) return { span, moves: index, stays: span.end - 1 };
+    if (side === "end" && span?.end === index + 1) return { span, moves: index, stays: span.start };
+    return null;
+  }
+
+  #resize(start, end) {
+    const span = this.#work.spanAt(this.#cursor.index);
+    if (span) this.#resizeTo(span, span.start + start, span.end + end);
+  }
+
+  #resizeTo(span, start, end) {
+    if (start < 0 || end > this.#grid.length || start >= end) return;
+    if (start === span.start && end === span.end) return void this.#cursor.collapse();
+    this.#work.resize(span, start, end);
+    this.#cursor.to(Math.max(start, Math.min(this.#cursor.index, end - 1)));
+    this.#screen.announce(`${span.label}: ${this.#grid.range(start, end)}`);
+  }
+
+  /* To the suggestion that needs a look most: the least certain first, then the others in that order. */
+  #toLeastSure() {
+    const byDoubt = [...this.#work.suggestions].sort((one, other) => (one.confidence ?? 0) - (other.confidence ?? 0));
+    if (!byDoubt.length) return;
+    const here = byDoubt.indexOf(this.#work.suggestionAt(this.#cursor.index));
+    this.#cursor.to(byDoubt[(here + 1) % byDoubt.length].start);
   }
 
   #remove() {

@@ -9,15 +9,18 @@ import { Desk } from "goldset/annotate/desk.js";
 import { ask, askConflict, askReason, askText } from "goldset/annotate/dialogs.js";
 import { Editor } from "goldset/annotate/editor.js";
 import { Grid } from "goldset/annotate/grid.js";
-import { hotkeysOf, isElsewhere, meaning } from "goldset/annotate/keys.js";
+import { hotkeysOf, isElsewhere, keymap, meaning } from "goldset/annotate/keys.js";
 import { Palette } from "goldset/annotate/palette.js";
+import { Recent } from "goldset/annotate/recent.js";
 import { Screen } from "goldset/annotate/screen.js";
 import { sameSpans, spansOf, suggestionsOf } from "goldset/annotate/spans.js";
 import { Work } from "goldset/annotate/work.js";
 
 class GoldAnnotator extends HTMLElement {
   #config;
+  #keys;
   #hotkeys;
+  #recent;
   #palette;
   #screen = new Screen(this);
   #activity;
@@ -35,8 +38,11 @@ class GoldAnnotator extends HTMLElement {
   async connectedCallback() {
     const { signal } = this.#leaving;
     this.#config = JSON.parse(document.getElementById(this.getAttribute("config")).textContent);
-    this.#hotkeys = hotkeysOf(this.#config.labels.filter(({ retired }) => !retired));
-    this.#palette = new Palette(this.#screen.part("palette"), this.#config.labels.filter(({ retired }) => !retired), this.#hotkeys, (name) => {
+    const usable = this.#config.labels.filter(({ retired }) => !retired);
+    this.#keys = keymap(this.#config.keys);
+    this.#hotkeys = hotkeysOf(usable, this.#keys);
+    this.#screen.showKeys(this.#keys);
+    this.#palette = new Palette(this.#screen.part("palette"), usable, this.#hotkeys, (name) => {
       if (name) this.#editor?.label(name);
       this.#editor?.focus();
     });
@@ -65,6 +71,7 @@ class GoldAnnotator extends HTMLElement {
     sender.addEventListener("refused", () => this.#tellRefused(), { signal });
     window.addEventListener("online", () => this.#online(), { signal });
     window.addEventListener("pagehide", () => sender.flush({ keepalive: true }), { signal });
+    this.#recent = new Recent(this.#screen.part("recent"), this.#config.recent, (document) => this.#reopen(document));
     await this.#desk.start();
   }
 
@@ -72,8 +79,8 @@ class GoldAnnotator extends HTMLElement {
 
   #key(event) {
     if (event.defaultPrevented || isElsewhere(event) || !this.#screen.working) return;
-    const found = meaning(event, this.#hotkeys);
-    if (!found) return;
+    const found = meaning(event, this.#keys, this.#hotkeys);
+    if (!found || (found.command === "unsure" && !this.#editor?.undecided)) return; // then Tab leaves the text
     event.preventDefault();
     if (this.#busy) this.#typedAhead.push(found); // for the text that comes in a moment, not for the one that goes
     else this.#act(found);
@@ -88,6 +95,7 @@ class GoldAnnotator extends HTMLElement {
     if (command === "submit") this.#submit();
     else if (command === "skip") this.#skip();
     else if (command === "next") this.#next();
+    else if (command === "back") this.#back();
     else if (command === "flag") this.#flag();
     else if (command === "comment") this.#comment();
     else if (command === "retry") this.#retry();
@@ -113,6 +121,21 @@ class GoldAnnotator extends HTMLElement {
       if (item) this.#open(item);
       else this.#screen.show("done");
     }, { otherwise: "failed" });
+  }
+
+  /* Removes what is at the cursor; where nothing is, back to the text before. */
+  #back() {
+    if (this.#editor?.removable || !this.#desk) return this.#editor?.do("remove");
+    const before = this.#recent.before(this.#item.document.id);
+    return before === null ? undefined : this.#reopen(before);
+  }
+
+  /* Here, where it was open in this page; else as a page of its own. */
+  #reopen(document) {
+    if (this.#busy || document === this.#item?.document.id) return;
+    const item = this.#desk.again(document);
+    if (item) this.#open(item);
+    else location.assign(`${this.#config.urls.page}?document=${document}`);
   }
 
   #open(item) {
@@ -142,8 +165,10 @@ class GoldAnnotator extends HTMLElement {
     this.#editor = new Editor({ grid, work, labels, suggested, screen, palette, signal });
     if (!this.#desk) return;
     this.#draft = this.#desk.open(this.#item, { work, activity, entry: kept });
-    this.#editor.addEventListener("change", () => this.#draft?.changed(), { signal });
+    this.#editor.addEventListener("change", () => this.#changed(), { signal });
     this.#screen.remarks(this.#draft);
+    const { id, text } = this.#item.document;
+    this.#recent.note(id, { text: text.slice(0, 80), state: annotation?.state ?? "draft" });
     if (annotation?.state === "submitted") this.#screen.notSaved("Submitted; submit again to change");
     if (kept?.conflict) this.#conflict({ entry: kept, current: kept.conflict });
   }
@@ -155,6 +180,11 @@ class GoldAnnotator extends HTMLElement {
     const names = new Set(this.#config.labels.map(({ name }) => name));
     const fits = ({ start, end, label }) => start >= 0 && start < end && end <= this.#grid.length && names.has(label);
     return [kept.spans, kept.suggestions, kept.rejected].every((each) => each.every(fits)) ? kept : null;
+  }
+
+  #changed() {
+    this.#draft?.changed();
+    if (this.#item.annotation?.state === "submitted") this.#recent?.note(this.#item.document.id, { state: "held" });
   }
 
   // A text goes ----------------------------------------------------------------------------------------
@@ -170,7 +200,8 @@ class GoldAnnotator extends HTMLElement {
     }
     if (!this.#desk) return this.#guarded(() => this.#correct());
     await this.#guarded(() => this.#draft.submit());
-    this.#screen.countOne(`${this.#config.urls.page}?document=${this.#item.document.id}`);
+    this.#screen.countOne();
+    this.#recent.note(this.#item.document.id, { state: "sending" });
     return this.#goOn();
   }
 
@@ -184,6 +215,7 @@ class GoldAnnotator extends HTMLElement {
     const reason = await askReason(this.#screen.part("skip"));
     if (reason === null) return this.#editor.focus();
     await this.#guarded(() => this.#draft.skip(reason));
+    this.#recent.note(this.#item.document.id, { state: "sending" });
     return this.#goOn();
   }
 
@@ -212,7 +244,9 @@ class GoldAnnotator extends HTMLElement {
 
   // What the server says -------------------------------------------------------------------------------
 
-  #confirmed({ row }) {
+  #confirmed({ entry, row }) {
+    this.#desk.note(entry.document, row);
+    if (!row || row.state !== "draft") this.#recent.note(entry.document, { state: row?.state ?? "skipped" });
     this.#screen.settled({ submitted: row?.state !== "draft" });
   }
 

@@ -1,4 +1,7 @@
-/* The labels as buttons with their keys, and a filter for projects that have many. Calls `choose(name)`. */
+/* The labels as buttons with their keys, and a filter for projects that have many. Calls `choose(name)`.
+   A double click makes a label sticky: it is put on whatever is selected next, until it is no longer sticky. */
+
+import { shown } from "goldset/annotate/keys.js";
 
 const FILTER_FROM = 12;
 
@@ -6,16 +9,40 @@ export class Palette {
   #root;
   #filter;
   #buttons;
+  #last = null;
+  sticky = null;
 
   constructor(root, labels, hotkeys, choose) {
     const keys = new Map([...hotkeys].map(([key, name]) => [name, key]));
     this.#root = root;
-    this.#buttons = labels.map((label) => button(label, keys.get(label.name), choose));
+    const chosen = (name) => {
+      this.#last = name ?? this.#last;
+      choose(name);
+    };
+    this.#last = labels[0]?.name ?? null;
+    this.#buttons = labels.map((label) => button(label, keys.get(label.name), chosen));
+    for (const each of this.#buttons) each.addEventListener("dblclick", () => this.stick(each.dataset.label));
     this.#filter = root.querySelector("[data-part=filter]");
     this.#filter.hidden = labels.length < FILTER_FROM;
     root.querySelector("[data-part=labels]").replaceChildren(...this.#buttons);
     this.#filter.addEventListener("input", () => this.#narrow());
-    this.#filter.addEventListener("keydown", (event) => this.#key(event, choose));
+    this.#filter.addEventListener("keydown", (event) => this.#key(event, chosen));
+  }
+
+  /* The label that was used last; the first one at the beginning. */
+  get last() {
+    return this.sticky ?? this.#last;
+  }
+
+  used(name) {
+    this.#last = name;
+  }
+
+  /* Makes a label sticky; the one that is, no longer. */
+  stick(name) {
+    this.sticky = this.sticky === name ? null : name;
+    for (const each of this.#buttons) each.classList.toggle("sticky", each.dataset.label === this.sticky);
+    this.#root.querySelector("[data-part=sticky]").textContent = this.sticky ? `${this.sticky} is put on every selection` : "";
   }
 
   /* Into the filter field, to find a label by its name. */
@@ -60,9 +87,9 @@ function button({ name, color, description }, key, choose) {
   element.append(text);
   if (key) {
     const hint = document.createElement("kbd");
-    hint.textContent = key;
+    hint.textContent = shown(key);
     element.append(hint);
-    element.setAttribute("aria-keyshortcuts", key);
+    element.setAttribute("aria-keyshortcuts", key.replace("Digit", ""));
   }
   element.addEventListener("click", () => choose(name));
   return element;

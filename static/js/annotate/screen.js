@@ -1,5 +1,7 @@
 /* The parts of the annotate page around the text, by their `data-part`: what is shown, said and enabled. */
 
+import { shown } from "goldset/annotate/keys.js";
+
 const SECTIONS = ["loading", "work", "done", "failed"];
 const SUGGESTION_COMMANDS = ["accept", "reject", "acceptAll", "rejectAll"];
 
@@ -110,12 +112,16 @@ export class Screen {
     for (const button of this.#commands(command)) button.setAttribute("aria-pressed", String(on));
   }
 
-  /* One more text is done; it can be opened again at `address`. */
-  countOne(address) {
+  /* The keys as this person has them, wherever the page names one. */
+  showKeys(keys) {
+    const keyFor = new Map([...keys].map(([key, command]) => [command, key]));
+    for (const hint of this.#root.querySelectorAll("[data-key]")) hint.textContent = shown(keyFor.get(hint.dataset.key));
+  }
+
+  /* One more text is done. */
+  countOne() {
     this.part("left").textContent = Math.max(0, Number(this.part("left").textContent) - 1);
     this.part("session").textContent = Number(this.part("session").textContent) + 1;
-    this.part("previous").href = address;
-    this.part("previous").hidden = false;
   }
 
   #commands(command) {

@@ -33,6 +33,17 @@ export class TextView {
     return token && this.#root.contains(token) ? Number(token.dataset.token) : null;
   }
 
+  /* Which edge of a token a point is at: "start", "end" or "". */
+  sideAt(index, x) {
+    const rects = this.#tokens[index].getClientRects();
+    const reach = (rect) => Math.min(7, rect.width / 3);
+    const [first, last] = [rects[0], rects[rects.length - 1]];
+    const mirrored = getComputedStyle(this.#tokens[index].closest(".line")).direction === "rtl";
+    if (x - first.left <= reach(first)) return mirrored ? "end" : "start";
+    if (last.right - x <= reach(last)) return mirrored ? "start" : "end";
+    return "";
+  }
+
   sync(spans, suggestions) {
     const wanted = new Map();
     for (const span of spans) wanted.set(keyOf(span), span);

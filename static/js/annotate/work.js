@@ -59,6 +59,13 @@ export class Work extends EventTarget {
     this.#change({ spans: [...this.spans.filter(apart), span], suggestions: this.suggestions.filter(apart) });
   }
 
+  /* Another extent for a span, as one step. */
+  resize(span, start, end) {
+    const resized = { start, end, label: span.label };
+    const apart = (other) => keyOf(other) !== keyOf(span) && !overlap(resized, other);
+    this.#change({ spans: [...this.spans.filter(apart), resized], suggestions: this.suggestions.filter((o) => !overlap(resized, o)) });
+  }
+
   /* Removes the spans that touch [start, end); where there is none, rejects the suggestions there. */
   remove(start, end) {
     const apart = (other) => !overlap({ start, end }, other);
