@@ -218,6 +218,8 @@ CELERY_BEAT_SCHEDULE = {
 JOB_KINDS = {
     "import": ("datasets_app.importing:run", "default"),
     "version": ("datasets_app.versions:run", "default"),
+    "statistics": ("datasets_app.describing:run", "default"),
+    "fix": ("datasets_app.consistency:run", "default"),
     "restore": ("datasets_app.restoring:run", "default"),
     "duplicates": ("datasets_app.duplicates:run", "default"),
     "train": ("modelassist.runs:run", "model"),

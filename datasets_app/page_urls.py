@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from datasets_app import views, views_changes, views_curation, views_versions
+from datasets_app import views, views_changes, views_curation, views_statistics, views_versions
 
 page_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/import/", views.import_page, name="import"),
@@ -11,6 +11,9 @@ page_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/versions/", views_versions.version_list, name="versions"),
     path("projects/<slug:slug>/curation/", views_curation.curation_page, name="curation"),
     path("projects/<slug:slug>/duplicates/", views_curation.duplicate_groups, name="duplicates"),
+    path("projects/<slug:slug>/statistics/", views_statistics.statistics_page, name="statistics"),
+    path("projects/<slug:slug>/consistency/", views_statistics.board, name="consistency"),
+    path("projects/<slug:slug>/consistency/surface/", views_statistics.surface, name="consistency-surface"),
     path("versions/<int:pk>/", views_versions.version_detail, name="version"),
     path("versions/<int:pk>/leaks/", views_versions.version_leaks, name="version-leaks"),
     path("versions/<int:pk>/diff/<int:other>/", views_versions.version_diff, name="version-diff"),

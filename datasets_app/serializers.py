@@ -88,6 +88,14 @@ class TouchedSerializer(serializers.Serializer[Any]):
     versions = serializers.IntegerField()
 
 
+class FixSerializer(serializers.Serializer[Any]):
+    """A surface to be labeled alike everywhere. What the values may be, `consistency.fix` decides."""
+
+    surface = serializers.CharField(max_length=1000)
+    label = serializers.CharField(allow_blank=True, default="", help_text="Empty: not labeled.")  # type: ignore[assignment]
+    way = serializers.CharField(default="suggestions", help_text="suggestions or corrections.")
+
+
 class RestorationSerializer(serializers.Serializer[Any]):
     """What of a version comes back."""
 

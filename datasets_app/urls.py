@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from datasets_app import api, api_changes, api_curation
+from datasets_app import api, api_changes, api_curation, api_statistics
 
 api_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/imports", api.Imports.as_view(), name="imports"),
@@ -12,6 +12,10 @@ api_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/curation", api_curation.CurationSettings.as_view(), name="curation"),
     path("projects/<slug:slug>/duplicates", api_curation.Duplicates.as_view(), name="duplicates"),
     path("projects/<slug:slug>/leaks", api_curation.ProjectLeaks.as_view(), name="leaks"),
+    path("projects/<slug:slug>/statistics", api_statistics.StatisticsNow.as_view(), name="statistics"),
+    path("projects/<slug:slug>/consistency", api_statistics.Consistency.as_view(), name="consistency"),
+    path("projects/<slug:slug>/consistency/contexts", api_statistics.Contexts.as_view(), name="consistency-contexts"),
+    path("projects/<slug:slug>/consistency/fixes", api_statistics.Fixes.as_view(), name="consistency-fixes"),
     path("projects/<slug:slug>/versions", api.Versions.as_view(), name="versions"),
     path("versions/<int:pk>", api.OneVersion.as_view(), name="version"),
     path("versions/<int:pk>/leaks", api.VersionLeaks.as_view(), name="version-leaks"),
