@@ -6,8 +6,10 @@ files that belong together) stay packed, once `require_small` has looked at what
 """
 
 import bz2
+import errno
 import gzip
 import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +24,10 @@ CHUNK = 1 << 20
 RATIO_MAX = 1000
 RATIO_FROM = 100_000_000
 MEMBERS_MAX = 1_000_000
-_BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+_BROKEN = (
+    *(OSError, EOFError, ValueError, KeyError, RuntimeError, NotImplementedError),
+    *(zlib.error, lzma.LZMAError, zipfile.BadZipFile, struct.error),
+)
 ZIP = b"PK\x03\x04"
 _ASIDE = ("readme", "license", "licence", "citation", ".")  # beginnings of names that hold no texts
 
@@ -111,7 +116,7 @@ def complaining(name: str) -> Iterator[None]:
     try:
         yield
     except _BROKEN as error:
-        if isinstance(error, OSError) and error.errno:  # the disk's fault, not the file's
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # the disk's fault, not the file's
             raise
         raise Invalid(
             f"{name!r} cannot be unpacked: {error}. Is it whole, and without a password?", code="broken_archive"

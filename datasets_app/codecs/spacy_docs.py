@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,14 +21,30 @@ from labeling.errors import Invalid, Unavailable
 
 ROOT = Path(__file__).parents[2]
 CHUNK = 1 << 16
-BYTES_MAX = 1_000_000_000
+BYTES_MAX = 1_000_000_000  # unpacked
+NOT_INSTALLED = 3  # exit status of `spacy_child`
 
 
 def survey(path: Path, options: ReadOptions) -> Survey:
     """Count the texts; raises `Invalid` if spaCy cannot read the file."""
-    if path.stat().st_size > BYTES_MAX:
-        raise Invalid(f"A .spacy file is taken up to {BYTES_MAX:,} bytes; split it.", code="file_too_large")
+    _require_small(path)
     return Survey(sum(1 for _ in _lines(path)))
+
+
+def _require_small(path: Path) -> None:
+    """spaCy unpacks a file into memory, so how much comes out is looked at first."""
+    unpacked, decompressor = 0, zlib.decompressobj()
+    with path.open("rb") as stream:
+        while chunk := decompressor.unconsumed_tail or stream.read(CHUNK):
+            try:
+                unpacked += len(decompressor.decompress(chunk, 1 << 20))
+            except zlib.error as error:
+                raise Invalid(f"The file is none of spaCy's: {error}.", code="broken_table") from error
+            if unpacked > BYTES_MAX:
+                raise Invalid(
+                    f"A .spacy file is taken up to {BYTES_MAX:,} bytes when it is unpacked; split it.",
+                    code="file_too_large",
+                )
 
 
 def read(path: Path, options: ReadOptions, found: Survey) -> Iterator[Record | Failure]:
@@ -86,10 +103,10 @@ def _child(*arguments: str, given: IO[bytes] | None = None) -> Iterator[subproce
             process.stdout.close()
         complaints.seek(0)
         said = ascii_safe(complaints.read(2000).decode("utf-8", "replace").strip())
-        if status == 2:
-            raise Invalid(f"The file is none that spaCy can read: {said}", code="broken_table")
-        if status:
+        if status == NOT_INSTALLED:
             raise Unavailable(f"spaCy does not work here ({said}). Install it: pip install 'goldset[spacy]'.")
+        if status:  # below zero: it was brought down, as a file made for it may
+            raise Invalid(f"The file is none that spaCy can read: {said or status}", code="broken_table")
 
 
 CODEC = Codec(

@@ -87,6 +87,7 @@ class _Table:
         """The rows, some hundred at a time."""
         with self._opened() as (_, batches):
             for batch in batches:
+                batch.validate(full=True)  # offsets of a file made to harm may lie anywhere
                 for start in range(0, batch.num_rows, BATCH_ROWS):
                     yield batch.slice(start, BATCH_ROWS).to_pylist()
 
@@ -96,15 +97,16 @@ class _Table:
         import pyarrow.parquet as pq
 
         try:
-            with self.path.open("rb") as stream, pa.PythonFile(stream, mode="r") as source:
-                if stream.read(4) == _PARQUET:
-                    stream.seek(0)
+            # Mapped: a length that the file does not have is an error, where reading would take the memory first.
+            with pa.memory_map(str(self.path)) as source:
+                if source.read(4) == _PARQUET:
+                    source.seek(0)
                     with closing(pq.ParquetFile(source)) as file:
                         yield file.schema_arrow, file.iter_batches(batch_size=BATCH_ROWS)
                 else:
-                    stream.seek(0)
+                    source.seek(0)
                     yield _arrow(pa, source)
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
             raise Invalid(f"The table cannot be read: {ascii_safe(str(error))[:500]}", code="broken_table") from error
 
 
