@@ -6,7 +6,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
 
 from datasets_app.models import Job
 
@@ -59,7 +59,8 @@ class Pulse:
     def _beat_once(self) -> None:
         rows = Job.objects.filter(pk=self.job.pk)
         mine = rows.filter(claimed_by=self.job.claimed_by, state=Job.State.RUNNING)
-        if mine.update(heartbeat=Now()):
+        # It may have waited for a long batch to end, whose own beat is the later one then: never back in time.
+        if mine.update(heartbeat=Greatest("heartbeat", Now())):
             self.cancelled = mine.filter(cancel_requested=True).exists()
         else:
             # A row that this connection does not see yet is not lost: its transaction is still open.

@@ -5,11 +5,12 @@ import time
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from datasets_app import job_report, jobs
 from datasets_app.models import Job
+from datasets_app.pulse import Pulse
 from labeling.models import Event
 from tests.datasets_app.conftest import run_in_thread
 from tests.workers import wait_for
@@ -177,6 +178,23 @@ class TestOverTime:
             time.sleep(0.05)
         job.refresh_from_db()
         assert (job.state, counted(project)) == ("succeeded", [0, 1])
+
+    def test_a_beat_that_waited_for_a_long_batch_does_not_take_its_claim(self, project, manager, settings):
+        settings.JOB_STALE_SECONDS = 0.5
+        job = jobs._claim(enqueue(project, manager).pk)
+
+        def beat() -> None:
+            Pulse(job)._beat_once()
+            connection.close()
+
+        beating = threading.Thread(target=beat)
+        with transaction.atomic():
+            jobs.checkpoint(job, cursor=1)
+            beating.start()
+            time.sleep(0.8)
+            jobs.checkpoint(job, cursor=2)
+        beating.join()
+        assert jobs.requeue_stale() == 0
 
     def test_cancel_while_running(self, project, manager):
         job = enqueue(project, manager, total=10_000, pause=0.02)
