@@ -6,13 +6,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datasets_app import curation, duplicates, leaks, serializers
+from datasets_app import curation, duplicates, erasure, leaks, serializers
 from datasets_app.api import queued
-from datasets_app.serializers import CurationSerializer, QueuedSerializer
+from datasets_app.serializers import CurationSerializer, ErasureSerializer, QueuedSerializer
 from labeling.access import project_for
 from labeling.api import parsed
 from labeling.models import Role
 from labeling.paging import listing
+
+
+class Erasure(APIView):
+    """Erasing a document for good."""
+
+    @extend_schema(request=ErasureSerializer, responses={204: None})
+    def post(self, request: Request, slug: str, pk: int) -> Response:
+        """Leave nothing of its text but a tombstone, in frozen versions too. This cannot be undone."""
+        project = project_for(request.user, slug, Role.MANAGER)
+        given = parsed(ErasureSerializer(data=request.data))
+        erasure.erase(project, request.user, pk, reason=given["reason"])
+        return Response(status=204)
 
 
 class CurationSettings(APIView):

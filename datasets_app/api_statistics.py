@@ -17,11 +17,9 @@ from labeling.models import Project, Role
 
 
 def counted(project: Project, part: str) -> dict[str, Any]:
-    """`{job, counted_at, <part>}` of the last counting; all null before the first."""
-    job = describing.latest(project)
-    if job is None:
-        return {"job": None, "counted_at": None, part: None}
-    return {"job": job.pk, "counted_at": job.started_at, part: job.result[part]}
+    """`{counted_at, <part>}` of the last counting; null before the first."""
+    found = describing.latest(project)
+    return {"counted_at": found and found.counted_at, part: found and getattr(found, part)}
 
 
 class StatisticsNow(APIView):

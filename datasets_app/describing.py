@@ -3,11 +3,11 @@
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count
 
 from datasets_app import jobs
-from datasets_app.models import Job
+from datasets_app.models import Described, Job
 from datasets_app.statistics import Statistics
 from datasets_app.surfaces import Board
 from labeling.access import Person
@@ -30,14 +30,13 @@ def start(project: Project, user: Person) -> Job:
     return active or jobs.enqueue("statistics", project=project, user=user, params={})
 
 
-def latest(project: Project) -> Job | None:
-    """The last counting that is done."""
-    done = Job.objects.filter(project=project, kind="statistics", state=Job.State.SUCCEEDED)
-    return done.order_by("-id").first()
+def latest(project: Project) -> Described | None:
+    """What was counted last."""
+    return Described.objects.filter(project=project).first()
 
 
 def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
-    """The handler; its result is `{statistics, board}`."""
+    """The handler; what it counted is kept as the project's `Described`, its result is `{texts, surfaces}`."""
     assert job.project is not None
     total = 2 * Document.objects.filter(project=job.project, archived_at=None, annotations__accepted=True).count()
     counted, done = Statistics(), 0
@@ -54,7 +53,12 @@ def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
             yield jobs.Step(done, max(done, total), note="Comparing surfaces")
     yield jobs.Step(done, done)
     statistics = counted.as_json() | {"unlabeled": _unlabeled(job.project, counted)}
-    return {"statistics": statistics, "board": board.as_json(BOARD_ROWS)}
+    rows = board.as_json(BOARD_ROWS)
+    values = {"statistics": statistics, "board": rows, "counted_at": job.started_at}
+    with transaction.atomic():
+        jobs.checkpoint(job, cursor=None, done=done)  # only by the worker that holds the job
+        Described.objects.update_or_create(project=job.project, defaults=values)
+    return {"texts": statistics["texts"], "surfaces": len(rows)}
 
 
 def _gold(project: Project) -> Iterator[tuple[str, list[int], list[int], list[str], str]]:

@@ -174,6 +174,18 @@ class ChangedDocument(models.Model):
         return f"document {self.document_id} in change {self.change_id}"
 
 
+class Described(models.Model):
+    """What was counted last of a project's gold: its statistics and its consistency board."""
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="described")
+    statistics: Any = models.JSONField()
+    board: Any = models.JSONField()
+    counted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"statistics of project {self.project_id}"
+
+
 class Curation(models.Model):
     """How a project's data are curated; a project without a row has the defaults."""
 

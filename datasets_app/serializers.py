@@ -88,6 +88,12 @@ class TouchedSerializer(serializers.Serializer[Any]):
     versions = serializers.IntegerField()
 
 
+class ErasureSerializer(serializers.Serializer[Any]):
+    """Why a document is erased."""
+
+    reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=500)
+
+
 class FixSerializer(serializers.Serializer[Any]):
     """A surface to be labeled alike everywhere. What the values may be, `consistency.fix` decides."""
 

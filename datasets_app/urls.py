@@ -12,6 +12,7 @@ api_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/curation", api_curation.CurationSettings.as_view(), name="curation"),
     path("projects/<slug:slug>/duplicates", api_curation.Duplicates.as_view(), name="duplicates"),
     path("projects/<slug:slug>/leaks", api_curation.ProjectLeaks.as_view(), name="leaks"),
+    path("projects/<slug:slug>/documents/<int:pk>/erasure", api_curation.Erasure.as_view(), name="erasure"),
     path("projects/<slug:slug>/statistics", api_statistics.StatisticsNow.as_view(), name="statistics"),
     path("projects/<slug:slug>/consistency", api_statistics.Consistency.as_view(), name="consistency"),
     path("projects/<slug:slug>/consistency/contexts", api_statistics.Contexts.as_view(), name="consistency-contexts"),

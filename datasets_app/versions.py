@@ -32,7 +32,7 @@ _ROWS = """
 SELECT item.position, item.key, document.text, document.token_starts, document.token_ends, item.tags, item.split,
        document.meta, document.layout
   FROM datasets_app_versionitem AS item JOIN labeling_document AS document ON document.id = item.document_id
- WHERE item.version_id = %s
+ WHERE item.version_id = %s AND document.erased_at IS NULL
 """
 _BY_KEY = f'{_ROWS} ORDER BY item.key COLLATE "C"'  # the same order whatever the database's locale
 _PAGE = f"{_ROWS} AND item.position > %s ORDER BY item.position LIMIT %s"

@@ -15,10 +15,10 @@ from labeling.pages import colors_of, show
 def statistics_page(request: HttpRequest, slug: str) -> HttpResponse:
     """What was counted last."""
     project = access.project_for(request.user, slug, Role.REVIEWER)
-    job = describing.latest(project)
+    found = describing.latest(project)
     return show(
-        request, "datasets_app/statistics.html", project, tab="data", job=job,
-        counted=job.result["statistics"] if job else None, colors=colors_of(project),
+        request, "datasets_app/statistics.html", project, tab="data", found=found,
+        counted=found and found.statistics, colors=colors_of(project),
     )  # fmt: skip
 
 
@@ -27,10 +27,10 @@ def statistics_page(request: HttpRequest, slug: str) -> HttpResponse:
 def board(request: HttpRequest, slug: str) -> HttpResponse:
     """Surfaces that are labeled in different ways, or here and not there."""
     project = access.project_for(request.user, slug, Role.REVIEWER)
-    job = describing.latest(project)
+    found = describing.latest(project)
     return show(
-        request, "datasets_app/consistency.html", project, tab="data", job=job,
-        rows=job.result["board"] if job else [], colors=colors_of(project),
+        request, "datasets_app/consistency.html", project, tab="data", found=found,
+        rows=found.board if found else [], colors=colors_of(project),
     )  # fmt: skip
 
 

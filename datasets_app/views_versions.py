@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from datasets_app import differences, versions
+from datasets_app import differences, erasure, versions
 from datasets_app.access import version_for, versions_of
 from datasets_app.codecs import CODECS, WRITERS
 from datasets_app.models import DatasetVersion
@@ -45,7 +45,7 @@ def version_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return show(
         request, "datasets_app/version.html", version.project, tab="versions",
         version=version, others=others, formats=FORMATS, labels=_labels(version), splits=_splits(version),
-        colors={label["name"]: label["color"] for label in version.labels},
+        colors={label["name"]: label["color"] for label in version.labels}, erased=erasure.erased_in(version),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from labeling.errors import Forbidden, NotFound
 from labeling.models import Annotation, Document, Event, Label, Membership, Project, Role
 
 Row = TypeVar("Row", bound=Model)
+_NOTHING = "There is nothing at this address, or you may not see it."
 
 
 class Person(Protocol):
@@ -31,7 +32,7 @@ class Person(Protocol):
 
 def projects_of(user: Person) -> QuerySet[Project]:
     """The projects that a person may open, by name. Superusers act as managers of every project."""
-    query = Project.objects.order_by("name", "id")
+    query = Project.objects.filter(trashed_at=None).order_by("name", "id")
     return query if _is_superuser(user) else query.filter(memberships__user_id=user.pk)
 
 
@@ -45,10 +46,17 @@ def project_for(user: Person, slug: str, role: Role) -> Project:
 
 
 def require(user: Person, project: Project, role: Role) -> None:
-    """Raise `Forbidden` unless the member has at least `role`, `NotFound` for a stranger."""
+    """Raise `Forbidden` unless the member has at least `role`, `NotFound` for a stranger or a project in the trash."""
+    if project.trashed_at is not None:
+        raise NotFound(_NOTHING)
+    require_role(user, project, role)
+
+
+def require_role(user: Person, project: Project, role: Role) -> None:
+    """The same for a project that may lie in the trash."""
     has = role_in(user, project)
     if has is None:
-        raise NotFound("There is nothing at this address, or you may not see it.")
+        raise NotFound(_NOTHING)
     if has.rank < role.rank:
         raise Forbidden(
             f"This needs the role {role.value}; yours in {project.slug} is {has.value}.",

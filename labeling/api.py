@@ -12,7 +12,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
-from labeling import access, preferences, projects
+from labeling import access, preferences, projects, trash
 from labeling.errors import GoldsetError, Invalid
 from labeling.models import Role
 from labeling.paging import listing
@@ -93,6 +93,33 @@ class OneProject(APIView):
         if given.pop("labels", None) is not None:
             raise Invalid("Change labels at projects/{p}/labels.", details={"field": "labels"})
         return Response(ProjectSerializer(projects.change(project, request.user, given)).data)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, slug: str) -> Response:
+        """Put it into the trash, from which a manager can bring it back."""
+        trash.put_away(access.project_for(request.user, slug, Role.MANAGER), request.user)
+        return Response(status=204)
+
+
+class Trash(APIView):
+    """Projects in the trash."""
+
+    @extend_schema(responses=ProjectSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """List those that the person manages, by name."""
+        query = trash.trashed_of(request.user).prefetch_related("labels")
+        return Response(
+            listing(request, query, order=("name", "id"), render=lambda project: ProjectSerializer(project).data)
+        )
+
+
+class ProjectRestoration(APIView):
+    """Taking a project out of the trash."""
+
+    @extend_schema(request=None, responses=ProjectSerializer)
+    def post(self, request: Request, slug: str) -> Response:
+        """Bring it back with all that was in it."""
+        return Response(ProjectSerializer(trash.take_back(request.user, slug)).data)
 
 
 class Labels(APIView):

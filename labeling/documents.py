@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from labeling import bio
 from labeling.access import Person, document_for, documents_in
-from labeling.errors import Invalid
+from labeling.errors import Conflict, Invalid
 from labeling.events import record
 from labeling.models import Annotation, Document, Project, Split
 
@@ -85,6 +85,8 @@ def restore(project: Project, user: Person, document_id: int) -> Document:
 
 def _set_archived(project: Project, user: Person, document_id: int, *, archived: bool) -> Document:
     document = document_for(project, document_id, lock=True)
+    if document.erased_at is not None:
+        raise Conflict(f"Document {document.pk} was erased for good.", code="erased")
     if (document.archived_at is not None) != archived:
         document.archived_at = timezone.now() if archived else None
         document.save(update_fields=["archived_at"])

@@ -90,6 +90,7 @@ class Project(models.Model):
     )
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    trashed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -181,6 +182,7 @@ class Document(models.Model):
     source = models.BigIntegerField(default=0, db_default=0)
     line = models.BigIntegerField(default=0, db_default=0)
     archived_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True)  # for good: what stays is a tombstone
     created_at = models.DateTimeField(auto_now_add=True, db_default=models.functions.Now())
 
     class Meta:

@@ -13,6 +13,7 @@ page_urlpatterns: list[URLPattern] = [
     path("", views.home, name="projects"),
     path("new-project/", views.new_project, name="new-project"),
     path("projects/<slug:slug>/", views.overview, name="project"),
+    path("trash/", views.trash_page, name="trash"),
     path("projects/<slug:slug>/settings/", views.settings, name="settings"),
     path("projects/<slug:slug>/labels/", views_setup.labels, name="labels"),
     path("projects/<slug:slug>/labels/change/", views_setup.label, name="label"),

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods
 
-from labeling import access, projects
+from labeling import access, projects, trash
 from labeling.forms import NewProjectForm, ProjectForm
 from labeling.models import Document, Role
 from labeling.pages import attempt, colors_of, show
@@ -54,6 +54,14 @@ def new_project(request: HttpRequest) -> HttpResponse:
         if attempt(request, lambda: made.append(projects.create(request.user, **form.cleaned_data)), "Project made."):
             return redirect("project", made[0].slug)
     return show(request, "labeling/new_project.html", form=form)
+
+
+@require_GET
+@login_required
+def trash_page(request: HttpRequest) -> HttpResponse:
+    """The projects in the trash; their buttons post to the REST door."""
+    found = page(trash.trashed_of(request.user), order=("name", "id"), cursor=request.GET.get("cursor"), limit=PAGE)
+    return show(request, "labeling/trash.html", rows=found.rows, next=found.next)
 
 
 @require_GET

@@ -48,7 +48,7 @@ def _due(hour: int) -> QuerySet[Project]:
     )
     fresh = accepted.order_by().values("document__project").annotate(count=Count("pk")).values("count")
     return (
-        Project.objects.filter(retrain_hour=hour, retrain_min_new__gt=0)
+        Project.objects.filter(trashed_at=None, retrain_hour=hour, retrain_min_new__gt=0)
         .annotate(frozen_at=Coalesce(Subquery(models.values("dataset_version__created_at")[:1]), Value(_BEGINNING)))
         .annotate(fresh=Subquery(fresh))
         .filter(fresh__gte=F("retrain_min_new"))

@@ -110,18 +110,20 @@ class TestCounting:
         assert describing.start(filled, manager) == job
         assert describing.latest(filled) is None
         jobs.run(job.pk)
-        found = describing.latest(filled).result
-        assert found["statistics"]["texts"] == 5
-        assert found["statistics"]["unlabeled"]["texts"] == {"test": 1}
-        assert {row["label"] for row in found["statistics"]["unlabeled"]["labels"]} == {"PER", "LOC"}
-        (row,) = found["board"]
+        job.refresh_from_db()
+        assert job.result == {"texts": 5, "surfaces": 1}
+        found = describing.latest(filled)
+        assert found.statistics["texts"] == 5
+        assert found.statistics["unlabeled"]["texts"] == {"test": 1}
+        assert {row["label"] for row in found.statistics["unlabeled"]["labels"]} == {"PER", "LOC"}
+        (row,) = found.board
         assert (row["surface"].casefold().split(), row["total"], row["odd"]) == (["new", "york"], 3, 2)
         assert {(one["label"], one["count"]) for one in row["labels"]} == {("LOC", 1), ("PER", 1), ("", 1)}
 
     def test_of_nothing(self, project, manager):
         job = describing.start(project, manager)
         jobs.run(job.pk)
-        assert describing.latest(project).result["board"] == []
+        assert describing.latest(project).board == []
 
 
 @pytest.mark.django_db
@@ -172,7 +174,7 @@ class TestDoors:
     def test_all(self, api, filled, manager, reviewer, query_count):
         client = api(reviewer)
         base = "/api/v1/projects/news"
-        assert client.get(f"{base}/statistics").json() == {"job": None, "counted_at": None, "statistics": None}
+        assert client.get(f"{base}/statistics").json() == {"counted_at": None, "statistics": None}
         jobs.run(client.post(f"{base}/statistics").json()["job"])
         with query_count() as queries:
             assert client.get(f"{base}/statistics").json()["statistics"]["texts"] == 5
