@@ -90,7 +90,7 @@ class Project(models.Model):
     )
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
-    trashed_at = models.DateTimeField(null=True)
+    trashed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

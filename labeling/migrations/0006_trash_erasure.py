@@ -19,7 +19,7 @@ UNLESS = " AND current_setting('goldset.erasing', true) IS DISTINCT FROM 'on'"
 class Migration(migrations.Migration):
     dependencies = [("labeling", "0005_preferences")]
     operations = [
-        migrations.AddField("project", "trashed_at", models.DateTimeField(null=True)),
+        migrations.AddField("project", "trashed_at", models.DateTimeField(null=True, blank=True)),
         migrations.AddField("document", "erased_at", models.DateTimeField(null=True)),
         migrations.RunSQL(FROZEN.format(unless=UNLESS), FROZEN.format(unless="")),
     ]
