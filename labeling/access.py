@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from django.db.models import Model, QuerySet
 
 from labeling.errors import Forbidden, NotFound
-from labeling.models import Annotation, Document, Event, Label, Membership, Project, Role
+from labeling.models import Annotation, Document, Event, Label, Membership, Occurrences, Project, Role
 
 Row = TypeVar("Row", bound=Model)
 _NOTHING = "There is nothing at this address, or you may not see it."
@@ -99,6 +99,12 @@ def own_annotation_for(document: Document, user: Person) -> Annotation:
     """The person's own annotation of the document."""
     query = document.annotations.select_related("annotator")
     return _one(query, f"You have no annotation of document {document.pk} yet.", annotator_id=user.pk)
+
+
+def occurrences_for(project: Project, pk: int) -> Occurrences:
+    """A step of suggesting all occurrences, locked until the transaction ends."""
+    query = project.occurrences.select_for_update()
+    return _one(query, f"There is no such step {pk} in {project.slug}.", pk=pk)
 
 
 def label_for(project: Project, name: str) -> Label:

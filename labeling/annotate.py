@@ -111,8 +111,8 @@ def _trace(annotation: Annotation, aside: Aside) -> None:
         annotation.flagged = aside.flagged
     if aside.comment is not None:
         annotation.comment = aside.comment
-    shown = predictions.shown(annotation.document, model=aside.suggested_by)
-    offered = provenance.offers(shown.tags, shown.confidences, model=shown.model) if shown else []
+    shown = predictions.suggestion(annotation.document, model=aside.suggested_by)
+    offered = shown.offers if shown else []
     annotation.provenance = provenance.trace(annotation.tags, offered, rejected=set(aside.rejected))
     annotation.suggested_by = shown.model if shown else ""
     annotation.suggestion_use = provenance.use(annotation.provenance)

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from labeling import access, annotate, documents, predictions, queue, review
+from labeling import access, annotate, documents, occurrences, predictions, queue, review
 from labeling.api import parsed
 from labeling.errors import Invalid
 from labeling.models import Annotation, Assignment, Document, Role
@@ -19,6 +19,9 @@ from labeling.serializers import (
     AssignmentShape,
     DocumentShape,
     LeaseInSerializer,
+    OccurrencesInSerializer,
+    OccurrencesShape,
+    PreviewShape,
     ReturnSerializer,
     SaveSerializer,
     SkipSerializer,
@@ -209,3 +212,44 @@ class Return(APIView):
         given = parsed(ReturnSerializer(data=request.data))
         returned = review.give_back(project, request.user, pk, annotation_id=given["annotation"], note=given["note"])
         return Response(annotate.as_json(returned))
+
+
+class OccurrencesPreview(APIView):
+    """Looking for every occurrence of a sequence of tokens."""
+
+    @extend_schema(request=OccurrencesInSerializer, responses=PreviewShape)
+    def post(self, request: Request, slug: str) -> Response:
+        """Count them in open documents, with contexts and conflicts; changes nothing."""
+        project = access.project_for(request.user, slug, Role.ANNOTATOR)
+        given = parsed(OccurrencesInSerializer(data=request.data))
+        found = occurrences.preview(project, tokens=given["tokens"], label=given["label"], leave_out=given["document"])
+        return Response(found)
+
+
+class AllOccurrences(APIView):
+    """Suggesting a label at every occurrence of a sequence of tokens."""
+
+    @extend_schema(request=OccurrencesInSerializer, responses={201: OccurrencesShape})
+    def post(self, request: Request, slug: str) -> Response:
+        """Suggest it, in one step."""
+        project = access.project_for(request.user, slug, Role.ANNOTATOR)
+        given = parsed(OccurrencesInSerializer(data=request.data))
+        step = occurrences.suggest(
+            project,
+            request.user,
+            tokens=given["tokens"],
+            label=given["label"],
+            replace=given["replace"],
+            leave_out=given["document"],
+        )
+        return Response(occurrences.as_json(step), status=201)
+
+
+class OneOccurrences(APIView):
+    """One step of suggesting."""
+
+    @extend_schema(responses=OccurrencesShape)
+    def delete(self, request: Request, slug: str, pk: int) -> Response:
+        """Undo it."""
+        project = access.project_for(request.user, slug, Role.ANNOTATOR)
+        return Response(occurrences.as_json(occurrences.undo(project, request.user, pk)))

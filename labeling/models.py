@@ -309,6 +309,23 @@ class Prediction(models.Model):
         return f"{self.model} on {self.document_id}"
 
 
+class Occurrences(models.Model):
+    """One sequence of tokens, suggested wherever it stands in open documents: so that it can be undone in one step."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="occurrences")
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    tokens = ArrayField(models.TextField())
+    label = models.CharField(max_length=100)
+    # Where it was suggested: documents and, beside each, the first token.
+    documents = ArrayField(models.BigIntegerField())
+    starts = ArrayField(models.IntegerField())
+    created_at = models.DateTimeField(auto_now_add=True)
+    undone_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.label}: {' '.join(self.tokens)}"
+
+
 class Assignment(models.Model):
     """A person's lease on a document. Its expiry is compared with the clock, never swept."""
 

@@ -4,11 +4,16 @@ A suggestion is never an annotation; which of the two a span is stays told apart
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
+from labeling.bio import OUTSIDE
 from labeling.models import Document, Prediction
+from labeling.provenance import Offer, offers
+
+OCCURRENCES = "occurrences"  # the "model" of what people suggest by `labeling.occurrences`
 
 
 class Predicted(NamedTuple):
@@ -43,27 +48,53 @@ def store(rows: Iterable[Predicted], *, model: str) -> int:
 
 
 def latest(document: Document) -> Prediction | None:
-    """The newest prediction for a document."""
-    return document.predictions.order_by("-created_at", "-id").first()
+    """The newest prediction of a model (or a file) for a document."""
+    return document.predictions.exclude(model=OCCURRENCES).order_by("-created_at", "-id").first()
 
 
-def suggestion(document: Document) -> Prediction | None:
-    """What an annotator is shown: nothing for held-out documents, so that no model leads its own exam."""
-    return None if document.held_out else latest(document)
+@dataclass(frozen=True)
+class Suggestion:
+    """What an annotator is shown: a model's tags, and over them what people suggested by an occurrence elsewhere."""
+
+    model: str
+    tags: list[str]
+    confidences: list[float]
+    offers: list[Offer]
 
 
-def shown(document: Document, *, model: str | None) -> Prediction | None:
-    """What a person saw: the suggestion of the model that they name, if there is one; else the present one.
+def suggestion(document: Document, *, model: str | None = None) -> Suggestion | None:
+    """What an annotator is shown; nothing for held-out documents, so that nothing leads their exam.
 
-    A text that was fetched ahead may show an older model's suggestion. `""` says that nothing was shown.
+    `model` is the one whose suggestions the person saw, which may be older than the present one when a text was
+    fetched ahead; "" says that they saw none.
     """
-    if model == "" or document.held_out:
+    if document.held_out or model == "":
         return None
-    named = document.predictions.filter(model=model).first() if model else None
-    return named or latest(document)
+    main = (document.predictions.filter(model=model).first() if model else None) or latest(document)
+    found = document.predictions.filter(model=OCCURRENCES).first()
+    return _merged([each for each in (found, main) if each is not None and each.model])
 
 
-def as_json(prediction: Prediction | None) -> dict[str, Any] | None:
+def _merged(rows: Sequence[Prediction]) -> Suggestion | None:
+    """One grid of tags out of several, those before over those after; named after the last."""
+    if not rows:
+        return None
+    count = len(rows[-1].tags)
+    tags, confidences, kept = [OUTSIDE] * count, [1.0] * count, []
+    for row in rows:
+        for offer in offers(row.tags, row.confidences, model=row.model):
+            start, end = offer.span.start, offer.span.end
+            if any(tag != OUTSIDE for tag in tags[start:end]):
+                continue
+            tags[start:end] = row.tags[start:end]
+            confidences[start:end] = row.confidences[start:end]
+            kept.append(offer)
+    outside = rows[-1].confidences
+    confidences = [outside[at] if tag == OUTSIDE else confidences[at] for at, tag in enumerate(tags)]
+    return Suggestion(rows[-1].model, tags, confidences, kept)
+
+
+def as_json(prediction: Prediction | Suggestion | None) -> dict[str, Any] | None:
     """The REST shape of a suggestion."""
     if prediction is None:
         return None

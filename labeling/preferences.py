@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "reject": "Reject the suggestion",
     "acceptAll": "Accept all suggestions",
     "rejectAll": "Reject all suggestions",
+    "everywhere": "Every occurrence",
     "sticky": "Sticky label",
     "flag": "Flag the text",
     "comment": "Comment on the text",

@@ -160,6 +160,15 @@ class SaveSerializer(TagsSerializer):
     comment = serializers.CharField(required=False, allow_blank=True, max_length=2000)
 
 
+class OccurrencesInSerializer(serializers.Serializer[Any]):
+    """A sequence of tokens to look for in open documents."""
+
+    tokens = serializers.ListField(child=serializers.CharField(trim_whitespace=False, max_length=1000), max_length=50)
+    label = serializers.CharField(max_length=100)  # type: ignore[assignment]
+    replace = serializers.BooleanField(default=False, help_text="Also where another suggestion stands.")
+    document = serializers.IntegerField(required=False, default=None, help_text="A document to leave out.")
+
+
 class SkipSerializer(serializers.Serializer[Any]):
     """Why a document is put aside."""
 
@@ -242,6 +251,29 @@ class AssignmentShape(serializers.Serializer[Any]):
     document = DocumentShape()
     suggestion = SuggestionShape(allow_null=True)
     annotation = AnnotationShape(allow_null=True)
+
+
+class PreviewShape(serializers.Serializer[Any]):
+    """What a step would do."""
+
+    documents = serializers.IntegerField()
+    occurrences = serializers.IntegerField()
+    conflicts = serializers.IntegerField()
+    more = serializers.BooleanField(help_text="Whether there are more documents than one step takes.")
+    contexts = serializers.ListField(
+        child=serializers.DictField(), help_text="document, before, text, after, conflicts: [{label, model}]"
+    )
+
+
+class OccurrencesShape(serializers.Serializer[Any]):
+    """A step of suggesting all occurrences."""
+
+    id = serializers.IntegerField()
+    tokens = serializers.ListField(child=serializers.CharField())
+    label = serializers.CharField()  # type: ignore[assignment]
+    documents = serializers.IntegerField()
+    occurrences = serializers.IntegerField()
+    undone = serializers.BooleanField()
 
 
 class UserShape(serializers.ModelSerializer[User]):

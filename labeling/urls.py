@@ -30,4 +30,11 @@ api_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/documents/<int:pk>/skip", api_work.Skip.as_view(), name="skip"),
     path("projects/<slug:slug>/documents/<int:pk>/acceptance", api_work.Acceptance.as_view(), name="acceptance"),
     path("projects/<slug:slug>/documents/<int:pk>/return", api_work.Return.as_view(), name="return"),
+    path(
+        "projects/<slug:slug>/occurrences/preview",
+        api_work.OccurrencesPreview.as_view(),
+        name="occurrences-preview",
+    ),
+    path("projects/<slug:slug>/occurrences", api_work.AllOccurrences.as_view(), name="occurrences"),
+    path("projects/<slug:slug>/occurrences/<int:pk>", api_work.OneOccurrences.as_view(), name="one-occurrences"),
 ]

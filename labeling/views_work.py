@@ -92,6 +92,7 @@ def _config(project: Project, user: Person, labels: list[Label], *, mode: str, i
             "page": reverse("annotate", args=[project.slug]),
             "next": reverse("api:assignments", args=[project.slug]),
             "document": reverse("api:document", kwargs=on_document),
+            "occurrences": reverse("api:occurrences", args=[project.slug]),
             "annotation": reverse("api:annotation", kwargs=on_document),
             "skip": reverse("api:skip", kwargs=on_document),
             "acceptance": reverse("api:acceptance", kwargs=on_document),

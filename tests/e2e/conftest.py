@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
@@ -37,6 +39,20 @@ def context(browser: Browser, live_server: LiveServer) -> Iterator[BrowserContex
     context.set_default_timeout(TIMEOUT_MS)
     yield context
     context.close()
+    _settle()
+
+
+def _settle() -> None:
+    """What a page sends as it closes comes to an end, before the tables are emptied under it."""
+    for _ in range(50):
+        time.sleep(0.05)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid()"
+            )
+            if cursor.fetchone() == (0,):
+                return
 
 
 @pytest.fixture

@@ -29,6 +29,11 @@ export class Ahead {
     this.#items.unshift({ item, until: Date.now() + this.#lasts });
   }
 
+  /* They are fetched anew, for what has changed about them. */
+  forget() {
+    this.#items = [];
+  }
+
   /* After what is on its way, see that enough is at hand. Raises ApiError. */
   fill(count = MANY) {
     this.#filling = this.#filling.catch(() => {}).then(() => this.#fetch(count));

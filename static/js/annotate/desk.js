@@ -76,6 +76,12 @@ export class Desk {
     return new Draft({ sender: this.sender, work, activity, entry, about });
   }
 
+  /* Suggestions have changed: what was fetched ahead is fetched anew. */
+  refresh() {
+    this.#ahead.forget();
+    this.#ahead.fill().catch(() => {});
+  }
+
   close() {
     this.sender.close();
     this.#tabs.close();

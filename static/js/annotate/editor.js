@@ -90,6 +90,20 @@ export class Editor extends EventTarget {
     return this.#work.suggestions.length;
   }
 
+  /* Marks the span's tokens wherever else they stand in this text. Where nothing is left to mark, gives the span and
+     its tokens, to look further than this text; else null. */
+  everywhere() {
+    const span = this.#work.spanAt(this.#cursor.index);
+    if (!span) return void this.#screen.announce("There is no span here.");
+    const { start, end, label } = span;
+    const places = this.#grid.elsewhere(start, end).map((at) => ({ start: at, end: at + end - start, label }));
+    const added = this.#work.add(places);
+    this.#cursor.focus();
+    this.#screen.announce(`${label}: ${added} more marked in this text.`);
+    if (added) return null;
+    return { label, tokens: Array.from({ length: end - start }, (_, at) => this.#grid.token(start + at)) };
+  }
+
   /* The text of the selection, or null where there is none. */
   get selected() {
     const { start, end } = this.#cursor.range;

@@ -10,6 +10,7 @@ import { ask, askConflict, askReason, askText } from "goldset/annotate/dialogs.j
 import { Editor } from "goldset/annotate/editor.js";
 import { Grid } from "goldset/annotate/grid.js";
 import { hotkeysOf, isElsewhere, keymap, meaning } from "goldset/annotate/keys.js";
+import { suggestEverywhere, undoStep } from "goldset/annotate/occurrences.js";
 import { Palette } from "goldset/annotate/palette.js";
 import { Recent } from "goldset/annotate/recent.js";
 import { Screen } from "goldset/annotate/screen.js";
@@ -34,6 +35,7 @@ class GoldAnnotator extends HTMLElement {
   #draft;
   #busy = false;
   #typedAhead = [];
+  #step; // the last time that every occurrence was suggested
 
   async connectedCallback() {
     const { signal } = this.#leaving;
@@ -96,6 +98,8 @@ class GoldAnnotator extends HTMLElement {
     else if (command === "skip") this.#skip();
     else if (command === "next") this.#next();
     else if (command === "back") this.#back();
+    else if (command === "everywhere") this.#everywhere();
+    else if (command === "undoEverywhere") this.#undoEverywhere();
     else if (command === "flag") this.#flag();
     else if (command === "comment") this.#comment();
     else if (command === "retry") this.#retry();
@@ -217,6 +221,29 @@ class GoldAnnotator extends HTMLElement {
     await this.#guarded(() => this.#draft.skip(reason));
     this.#recent.note(this.#item.document.id, { state: "sending" });
     return this.#goOn();
+  }
+
+  /* In this text; once nothing is left to mark here, in the project. */
+  async #everywhere() {
+    const sought = this.#editor?.everywhere();
+    if (!sought || !this.#desk) return;
+    const { id } = this.#item.document;
+    await this.#guarded(async () => {
+      const dialog = this.#screen.part("everywhere");
+      this.#step = await suggestEverywhere(dialog, { ...sought, url: this.#config.urls.occurrences, document: id });
+      if (this.#step) this.#screen.suggested(this.#step);
+      if (this.#step) this.#desk.refresh();
+    });
+    this.#editor.focus();
+  }
+
+  async #undoEverywhere() {
+    await this.#guarded(async () => {
+      await undoStep(this.#config.urls.occurrences, this.#step);
+      this.#screen.suggested(null);
+      this.#desk.refresh();
+    });
+    this.#editor?.focus();
   }
 
   async #flag() {

@@ -29,6 +29,19 @@ export class Grid {
     return this.#slice(from, index < this.length ? this.#tokens[index].start : this.#points.length);
   }
 
+  /* The first tokens of other places where the tokens of [start, end) stand in the same order, without overlaps. */
+  elsewhere(start, end) {
+    const wanted = Array.from({ length: end - start }, (_, at) => this.token(start + at));
+    const found = [];
+    for (let index = 0; index + wanted.length <= this.length; index += 1) {
+      if (index < end && index + wanted.length > start) continue;
+      if (!wanted.every((token, at) => this.token(index + at) === token)) continue;
+      found.push(index);
+      index += wanted.length - 1;
+    }
+    return found;
+  }
+
   #slice(start, end) {
     return this.#points.slice(start, end).join("");
   }

@@ -21,6 +21,7 @@ export const COMMANDS = {
   x: "reject",
   A: "acceptAll",
   X: "rejectAll",
+  g: "everywhere",
   s: "sticky",
   f: "flag",
   c: "comment",
@@ -87,7 +88,7 @@ export function hotkeysOf(labels, keys) {
 
 function freeKeys() {
   const digits = [..."1234567890"];
-  const letters = [..."qwertyuiopdghjklzvbnm"];
+  const letters = [..."qwertyuiopdhjklzvbnm"];
   return [...digits, ...digits.map((digit) => `Shift+${digit}`), ...letters, ...letters.map((each) => each.toUpperCase())];
 }
 

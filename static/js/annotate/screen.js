@@ -72,6 +72,13 @@ export class Screen {
     this.#last = submitted ? "All saved" : "Draft saved";
   }
 
+  /* What a step has suggested in the project, with the way back; null takes the message away. */
+  suggested(step) {
+    this.part("suggested").hidden = !step;
+    if (step) this.part("suggested-text").textContent = `${step.label}: suggested at ${step.occurrences} places in ${step.documents} open texts.`;
+    else this.announce("Undone.");
+  }
+
   remarks({ flagged, comment }) {
     this.press("flag", flagged);
     this.press("comment", Boolean(comment));

@@ -59,6 +59,13 @@ export class Work extends EventTarget {
     this.#change({ spans: [...this.spans.filter(apart), span], suggestions: this.suggestions.filter(apart) });
   }
 
+  /* More spans, as one step; those that touch a span are left out. Gives how many were added. */
+  add(spans) {
+    const added = apartFrom(this.spans, spans);
+    if (added.length) this.#change({ spans: [...this.spans, ...added], suggestions: apartFrom(added, this.suggestions) });
+    return added.length;
+  }
+
   /* Another extent for a span, as one step. */
   resize(span, start, end) {
     const resized = { start, end, label: span.label };

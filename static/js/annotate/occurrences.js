@@ -1,0 +1,43 @@
+/* Every occurrence in the project: asks the server what would be suggested, shows it, does it, and undoes it. */
+
+import { call } from "goldset/api.js";
+import { ask } from "goldset/annotate/dialogs.js";
+
+/* The step that was made, or null where the person went back. Raises ApiError. */
+export async function suggestEverywhere(dialog, { url, tokens, label, document: here }) {
+  const found = await call("POST", `${url}/preview`, { tokens, label, document: here });
+  const part = (name) => dialog.querySelector(`[data-part=${name}]`);
+  part("occurrences-what").textContent = `${label}: ${tokens.join(" ")}`;
+  part("occurrences-count").textContent = describe(found);
+  part("contexts").replaceChildren(...found.contexts.map(row));
+  part("replace").closest("label").hidden = !found.conflicts;
+  part("replace").checked = false;
+  dialog.querySelector("[value=suggest]").disabled = !found.occurrences;
+  if ((await ask(dialog)) !== "suggest") return null;
+  return call("POST", url, { tokens, label, document: here, replace: part("replace").checked });
+}
+
+export function undoStep(url, { id }) {
+  return call("DELETE", `${url}/${id}`);
+}
+
+function describe({ documents, occurrences, conflicts, more }) {
+  if (!occurrences) return "It stands in no other open text without being suggested already.";
+  const clash = conflicts ? ` At ${conflicts} of them another suggestion stands.` : "";
+  return `${occurrences} places in ${documents} open texts.${clash}${more ? " There are more; do it again afterwards." : ""}`;
+}
+
+function row({ before, text, after, conflicts }) {
+  const item = document.createElement("li");
+  item.dir = "auto";
+  const mark = document.createElement("mark");
+  mark.textContent = text;
+  item.append(before, mark, after);
+  if (conflicts.length) {
+    const note = document.createElement("span");
+    note.className = "badge warn";
+    note.textContent = `≠ ${conflicts.map(({ label, model }) => `${label} (${model})`).join(", ")}`;
+    item.append(" ", note);
+  }
+  return item;
+}
