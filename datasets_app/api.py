@@ -57,6 +57,8 @@ class Imports(APIView):
         if int(request.META.get("CONTENT_LENGTH") or 0) > settings.UPLOAD_MAX_BYTES + FORM_BYTES:
             raise uploads.too_large()
         given = parsed(ImportSerializer(data=request.data))
+        if len(request.FILES.getlist("file")) > 1:
+            raise Invalid("Send one file at a time.", details={"field": "file"})
         file, tried = given.pop("file", None), given.pop("job", None)
         if file is None:
             return queued(importing.start_tried(_tried(request, project, tried), request.user, **given))

@@ -57,11 +57,10 @@ def lease(project: Project, user: Person, *, exclude: Collection[int] = ()) -> A
 def _held(project: Project, user: Person, exclude: Collection[int]) -> int | None:
     """A document returned to the person, or leased to them and not done; what they have begun comes first."""
     own = Annotation.objects.filter(document=OuterRef("pk"), annotator_id=user.pk)
-    leased = Assignment.objects.filter(
-        document=OuterRef("pk"), annotator_id=user.pk, expires_at__gt=timezone.now(), skipped_at=None
-    )
+    mine = Assignment.objects.filter(document=OuterRef("pk"), annotator_id=user.pk)
+    leased, skipped = mine.filter(expires_at__gt=timezone.now(), skipped_at=None), mine.exclude(skipped_at=None)
     open_to_them = Document.objects.filter(project=project, status="pending", archived_at=None).exclude(pk__in=exclude)
-    returned = open_to_them.filter(Exists(own.filter(state=Annotation.State.RETURNED))).order_by("id")
+    returned = open_to_them.filter(Exists(own.filter(state=Annotation.State.RETURNED)), ~Exists(skipped)).order_by("id")
     held = open_to_them.filter(Exists(leased), ~Exists(own.filter(state=Annotation.State.SUBMITTED)))
     begun = held.annotate(begun=Exists(own)).order_by("-begun", "-priority", "id")
     for query in (returned, begun):

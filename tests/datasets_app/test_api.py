@@ -138,6 +138,12 @@ class TestImports:
         response = api(manager).post("/api/v1/projects/news/imports", {}, format="multipart")
         assert (response.status_code, "file" in response.json()["error"]["message"]) == (400, True)
 
+    def test_two_files_at_once(self, api, project, manager):
+        files = [SimpleUploadedFile(f"{name}.txt", b"a text\n") for name in "ab"]
+        response = api(manager).post("/api/v1/projects/news/imports", {"file": files}, format="multipart")
+        assert (response.status_code, response.json()["error"]["details"]) == (400, {"field": "file"})
+        assert Job.objects.count() == 0
+
     def test_not_multipart(self, api, project, manager):
         assert api(manager).post("/api/v1/projects/news/imports", {}, format="json").status_code == 415
 

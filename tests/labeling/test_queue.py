@@ -125,6 +125,16 @@ def test_returned_work_comes_first(world: World) -> None:
     assert (body["annotation"]["state"], body["annotation"]["note"]) == ("returned", "look again")
 
 
+def test_returned_work_that_is_skipped_stays_away_until_it_is_returned_again(world: World) -> None:
+    document = world.document()
+    done = annotate.save(world.project, world.annotator, document.pk, tags=["O"] * 8, revision=0, submit=True)
+    review.give_back(world.project, world.reviewer, document.pk, annotation_id=done.pk)
+    queue.skip(world.project, world.annotator, document.pk, reason="cannot tell")
+    assert queue.lease(world.project, world.annotator) is None
+    review.give_back(world.project, world.reviewer, document.pk, annotation_id=done.pk)
+    assert queue.lease(world.project, world.annotator).document_id == document.pk
+
+
 def test_archived_documents_are_not_served(world: World) -> None:
     world.document(archived_at=timezone.now())
     assert queue.lease(world.project, world.annotator) is None
