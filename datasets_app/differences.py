@@ -107,7 +107,7 @@ def _names(old: DatasetVersion, new: DatasetVersion | None) -> dict[str, str | N
 def _translated(row: Sequence[Any], names: label_map.Names) -> list[Any]:
     values = list(row)
     if values[3] is not None:
-        values[3] = label_map.translated(values[3], names)
+        values[3] = bio.renamed(values[3], names)
     return values
 
 

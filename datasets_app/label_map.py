@@ -1,6 +1,6 @@
 """What labels of the past are called today: older versions and models keep their meaning through it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from django.db.models import Q
@@ -34,19 +34,3 @@ def _steps(project: Project, moment: datetime, until: datetime) -> Iterator[Name
         elif undone and not done and change.undone_at is not None and change.kind == "label.renamed":
             happened.append((change.undone_at, {new: old for old, new in change.data["map"].items()}))
     yield from (names for _, names in sorted(happened, key=lambda step: step[0]))
-
-
-def translated(tags: Sequence[str], names: Names) -> list[str]:
-    """Tags with today's names; a span whose label is gone is no span."""
-    if not names:
-        return list(tags)
-    forms = {tag: _form(tag, names) for tag in set(tags)}
-    return [forms[tag] for tag in tags]
-
-
-def _form(tag: str, names: Names) -> str:
-    prefix, _, label = tag.partition("-")
-    if not label or label not in names:
-        return tag
-    now = names[label]
-    return "O" if now is None else f"{prefix}-{now}"

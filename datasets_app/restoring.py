@@ -77,7 +77,7 @@ class _Today:
 
     def tags(self, tags: Sequence[str]) -> list[str]:
         """Raises `Conflict` for a label that the project has no more, and nobody said what became of it."""
-        today = label_map.translated(tags, self.names)
+        today = bio.renamed(tags, self.names)
         if missing := sorted({bio.label_of(tag) for tag in today} - {"", *self.labels}):
             raise Conflict(
                 f"The version uses the label {missing[0]!r}, which the project does not have any more; add it first.",

@@ -7,7 +7,7 @@ range of tokens. Every conversion between them, in and out of other schemes, sta
 [Span(start=0, end=2, label='PER')]
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +86,22 @@ def _complaint(tags: Sequence[str], index: int) -> str:
     if split_tag(tag)[0] == "I" and label_of(tag):
         return f"Tag {tag!r} at token {index} does not follow B-{label_of(tag)} or I-{label_of(tag)}."
     return f"Tag {tag!r} at token {index} is not O, B-<label> or I-<label>."
+
+
+def renamed(tags: Sequence[str], names: Mapping[str, str | None]) -> list[str]:
+    """Legal tags with other names for some labels; spans of a label whose name is None are no spans any more."""
+    if not names:
+        return list(tags)
+    forms = {tag: _renamed(tag, names) for tag in set(tags)}
+    return [forms[tag] for tag in tags]
+
+
+def _renamed(tag: str, names: Mapping[str, str | None]) -> str:
+    prefix, label = split_tag(tag)
+    if not label or label not in names:
+        return tag
+    name = names[label]
+    return OUTSIDE if name is None else f"{prefix}-{name}"
 
 
 def spans(tags: Sequence[str]) -> list[Span]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from celery.exceptions import TimeoutError as NoAnswer
 from kombu.exceptions import OperationalError
 
+from datasets_app import label_map
 from labeling import bio, tokens
 from labeling.errors import Invalid, TooLarge, Unavailable
 from labeling.models import Project
@@ -90,8 +91,10 @@ def tag_words(model_id: int, words: list[list[str]]) -> list[tuple[list[str], li
 
 
 def tagger_for(model: ModelVersion) -> "Tagger":
-    """The model's network, kept to the labels that its project has today."""
-    return _loaded(str(model.folder)).restricted(model.project.labels.values_list("name", flat=True))
+    """The model's network, kept to the labels that its project has today, under the names that they have today."""
+    names = label_map.since(model.project, model.dataset_version.created_at)
+    labels = model.project.labels.filter(retired=False).values_list("name", flat=True)
+    return _loaded(str(model.folder)).named(names).restricted(labels)
 
 
 @lru_cache(maxsize=2)

@@ -8,7 +8,7 @@ cut into batches of bounded size, so little is padded and memory stays flat for 
 """
 
 import copy
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import tee
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -66,6 +66,7 @@ class Tagger:
         self._model = model
         self._encoder = encoder
         self._allowed = tagset.allowed(map(bio.label_of, tagset.names))
+        self._names: Mapping[str, str | None] = {}
         gpu = model.device.type == "cuda"
         self._batch_pieces = batch_pieces or (32_768 if gpu else 2_048)
 
@@ -85,14 +86,22 @@ class Tagger:
 
     def restricted(self, labels: Iterable[str]) -> Self:
         """The same network, kept from giving any label but these: a project may have dropped one since."""
+        other, kept = copy.copy(self), set(labels)
+        own = map(bio.label_of, self.tagset.names)
+        other._allowed = self.tagset.allowed(label for label in own if self._names.get(label, label) in kept)
+        return other
+
+    def named(self, names: Mapping[str, str | None]) -> Self:
+        """The same network, calling labels what became of them since it was trained (None: nothing)."""
         other = copy.copy(self)
-        other._allowed = self.tagset.allowed(labels)
+        other._names = dict(names)
         return other
 
     def predict(self, documents: Iterable[Sequence[str]]) -> Iterator[Tagging]:
         """The tagging of each document, in order; documents may be of any length, or empty."""
         for chunk in _chunks(documents):
-            yield from self._tag(chunk)
+            for tagging in self._tag(chunk):
+                yield tagging._replace(tags=bio.renamed(tagging.tags, self._names))
 
     def rows(self, examples: Iterable[Example]) -> Iterator[tuple[Floats, Ints, Ints]]:
         """The scores `[words, tags]` and the gold tags of the words that the network sees, and each document's words.

@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 
 from datasets_app import changes, differences, label_map, label_operations, restoring, undoing, versions
 from datasets_app.models import Change
-from labeling import annotate, review
+from labeling import annotate, bio, review
 from labeling.errors import Conflict, Invalid, NotFound
 from labeling.models import Annotation, Document, Event, Label, Prediction
 from tests import factories
@@ -157,13 +157,13 @@ class TestMeaning:
         undoing.undo(change, manager)
         found = label_map.since(filled, version.created_at)
         assert {name: found[name] for name in ("PER", "LOC")} == {"PER": "PERSON", "LOC": "PERSON"}
-        assert label_map.translated(["B-PER", "I-PER", "B-LOC", "O"], found) == [
+        assert bio.renamed(["B-PER", "I-PER", "B-LOC", "O"], found) == [
             "B-PERSON",
             "I-PERSON",
             "B-PERSON",
             "O",
         ]
-        assert label_map.translated(["B-PER", "O"], {"PER": None}) == ["O", "O"]
+        assert bio.renamed(["B-PER", "O"], {"PER": None}) == ["O", "O"]
 
     def test_a_version_between_a_renaming_and_its_undoing(self, operate, filled, manager):
         change = operate("rename", "PER", to="PERSON")

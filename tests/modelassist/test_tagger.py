@@ -119,6 +119,16 @@ def test_labels_that_the_project_no_longer_has_are_not_given(trained_folder: Pat
     assert {bio.label_of(tag) for tag in tags} <= {"", "LOC"}
 
 
+def test_labels_are_called_what_became_of_them(trained_folder: Path) -> None:
+    words = [["Anna", "Smith", "visited", "Paris", "."]]
+    tagger = Tagger.load(trained_folder)
+    (before,) = tags_of(tagger, words)
+    (renamed,) = tags_of(tagger.named({"PER": "PERSON"}).restricted(["PERSON", "LOC"]), words)
+    assert renamed == [tag.replace("-PER", "-PERSON") for tag in before]
+    (gone,) = tags_of(tagger.named({"PER": "PERSON", "LOC": None}).restricted(["LOC"]), words)
+    assert set(gone) == {"O"}
+
+
 def test_predicting_leaves_the_random_state_alone(trained_tagger: Tagger) -> None:
     before = torch.get_rng_state()
     tags_of(trained_tagger, [["Anna"]])
