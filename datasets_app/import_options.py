@@ -119,7 +119,7 @@ def _relabeled(record: Record, names: Mapping[str, str | None]) -> Record:
         tags = [_renamed(tag, names) for tag in tags]
     if spans is not None:
         named = [(span, names.get(span.label, span.label)) for span in spans]
-        spans = [replace(span, label=name) for span, name in named if name is not None]
+        spans = [span._replace(label=name) for span, name in named if name is not None]
     return replace(record, tags=tags, spans=spans)
 
 

@@ -7,6 +7,7 @@ are kept together, so a worker that is killed leaves whole batches and the next 
 """
 
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -20,6 +21,7 @@ from datasets_app.importing_batch import Batches
 from datasets_app.importing_check import Check, checked_records
 from datasets_app.importing_source import format_of, plain_file, survey
 from datasets_app.models import Job
+from datasets_app.reading_ahead import read_ahead
 from datasets_app.records import Failure, ReadOptions, Record, Survey, storable
 from labeling.access import Person
 from labeling.errors import Conflict, Invalid
@@ -75,25 +77,27 @@ def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
             return check.result()
         _require_good(check)
     batches, done = Batches(job, found), 0
-    for batch in _batched(_records(job, reader.read(path, options, found))):
-        done += len(batch)
-        if done > batches.done:
-            batches.write(batch, done=done)
-        else:
-            batches.skip(batch)
-        if strict and batches.counts["errors"]:
-            _take_back(job)
-        yield jobs.Step(done, found.records, note=f"{batches.counts['documents']:,} new documents")
+    with closing(read_ahead(_batched(_records(job, reader.read(path, options, found))))) as ahead:
+        for batch in ahead:
+            done += len(batch)
+            if done > batches.done:
+                batches.write(batch, done=done)
+            else:
+                batches.skip(batch)
+            if strict and batches.counts["errors"]:
+                _take_back(job)
+            yield jobs.Step(done, found.records, note=f"{batches.counts['documents']:,} new documents")
     yield jobs.Step(done, done)  # the survey's count is a forecast: it does not know the columns yet
     return batches.result()
 
 
 def _look(check: Check, batches: Iterator[list[Record | Failure]]) -> Iterator[jobs.Step]:
     done = 0
-    for batch in batches:
-        done += len(batch)
-        check.look(batch)
-        yield jobs.Step(done, check.survey.records, note=f"Checking: {check.counts['documents']:,} new documents")
+    with closing(read_ahead(batches)) as ahead:
+        for batch in ahead:
+            done += len(batch)
+            check.look(batch)
+            yield jobs.Step(done, check.survey.records, note=f"Checking: {check.counts['documents']:,} new documents")
     yield jobs.Step(done, done)
 
 

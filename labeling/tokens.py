@@ -8,6 +8,7 @@ accents) in two. Unicode properties and clusters come from the `regex` library.
 ([0, 2, 4, 5, 6], [2, 3, 5, 6, 7])
 """
 
+import re
 from collections.abc import Sequence
 
 import regex
@@ -22,12 +23,18 @@ _PATTERNS = {
     "characters": regex.compile(_CLUSTER),
 }
 KINDS = tuple(_PATTERNS)
+# The same for text that is ASCII, three times as fast. Its blanks are spelled out: `re` counts \x1c-\x1f as such.
+_ASCII = {
+    "words": re.compile(r"[0-9]+(?:[.,][0-9]+)+(?![A-Za-z0-9])|[A-Za-z0-9_]+(?:'[A-Za-z0-9_]+)*|[^ \t-\r]"),
+    "characters": re.compile(r"[^ \t-\r]"),
+}
 _CJK = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\u3000-\u303f\uff00-\uffef]")
 
 
 def tokenize(text: str, kind: str = "words") -> tuple[list[int], list[int]]:
     """The starts and ends of the tokens of `text`; `kind` is one of `KINDS`."""
-    found = [match.span() for match in _PATTERNS[kind].finditer(text)]
+    patterns = _ASCII if text.isascii() else _PATTERNS
+    found = [match.span() for match in patterns[kind].finditer(text)]
     return [start for start, _ in found], [end for _, end in found]
 
 

@@ -7,7 +7,7 @@ usual for the tool is taken. Nothing is ever moved: a span whose surface is else
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from datasets_app.records import CharSpan, Refused, shown
 
@@ -15,8 +15,7 @@ CODE_POINTS, UTF16 = "code_points", "utf16"
 UNITS = ("auto", CODE_POINTS, UTF16)
 
 
-@dataclass(frozen=True, slots=True)
-class GivenSpan:
+class GivenSpan(NamedTuple):
     """A span as a file gives it, and what it is said to cover."""
 
     start: int

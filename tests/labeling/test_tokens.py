@@ -56,3 +56,10 @@ def test_joined_tokens_come_back_from_their_grid(words: list[str]) -> None:
 
 def test_chinese_is_joined_without_blanks() -> None:
     assert tokens.join(["我", "在", "北京", "IBM", "，", "好"])[0] == "我在北京 IBM ，好"
+
+
+@pytest.mark.parametrize("kind", tokens.KINDS)
+@given(text=st.text(st.characters(max_codepoint=127) | st.sampled_from("aZ09_.,'- \t\r\n\x1f"), max_size=30))
+def test_text_that_is_ascii_is_cut_as_by_the_pattern_for_all(kind: str, text: str) -> None:
+    spans = [match.span() for match in tokens._PATTERNS[kind].finditer(text)]
+    assert tokens.tokenize(text, kind) == ([start for start, _ in spans], [end for _, end in spans])
