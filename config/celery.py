@@ -1,4 +1,4 @@
-"""The Celery application: two queues, `default` for data and `model` for the network."""
+"""The Celery application: queues `default` for data, `model` for long work with the network, `serve` for short."""
 
 import os
 

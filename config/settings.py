@@ -211,6 +211,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
     "remove-old-uploads": {"task": "datasets_app.tasks.remove_old_uploads", "schedule": crontab(minute=17)},
+    "predict-after-imports": {
+        "task": "modelassist.tasks.predict_after_imports",
+        "schedule": 10.0,
+        "options": {"expires": 15},
+    },
     "retrain-if-due": {"task": "modelassist.tasks.retrain_if_due", "schedule": crontab(minute="*/10")},
 }
 
@@ -224,10 +229,13 @@ JOB_KINDS = {
     "duplicates": ("datasets_app.duplicates:run", "default"),
     "train": ("modelassist.runs:run", "model"),
     "predict": ("modelassist.preannotate:run", "model"),
+    "suggest": ("modelassist.preannotate:run", "serve"),
 }
 JOB_STALE_SECONDS = float(os.environ.get("JOB_STALE_SECONDS", 15))
 
 BASE_MODEL = os.environ.get("BASE_MODEL", "auto")
+# Whether predictors behind HTTP may be at private addresses.
+PRIVATE_PREDICTORS = os.environ.get("PRIVATE_PREDICTORS") == "1"
 
 LOGGING = {
     "version": 1,

@@ -2,8 +2,9 @@
 
     PORT=8000 DATA_DIR=.data DEMO=1 python -m config.up
 
-`WEB`, `WORKER`, `MODEL_WORKER` and `BEAT` are the only home of the command lines; docker-compose.yml runs
-the same (a test compares). PostgreSQL and Redis are `config.embedded`'s, what precedes is `config.prepare`'s.
+`WEB`, `WORKER`, `MODEL_WORKER`, `SERVE_WORKER` and `BEAT` are the only home of the command lines;
+docker-compose.yml runs the same (a test compares). PostgreSQL and Redis are `config.embedded`'s, what precedes
+is `config.prepare`'s.
 """
 
 import json
@@ -34,6 +35,8 @@ WEB = (
 _WORKER = ("-m", "celery", "--app", "config", "worker", "--without-gossip", "--without-mingle")
 WORKER = (*_WORKER, "--queues", "default", "--hostname", "default@%h", "--concurrency", "2")
 MODEL_WORKER = (*_WORKER, "--queues", "model", "--hostname", "model@%h", "--concurrency", "1")
+# Beside the model worker, so that texts are tagged while a training runs; it loads the network when first asked.
+SERVE_WORKER = (*_WORKER, "--queues", "serve", "--hostname", "serve@%h", "--concurrency", "1")
 BEAT = ("-m", "celery", "--app", "config", "beat")
 PREPARE = ("-m", "config.prepare")
 
@@ -186,6 +189,7 @@ def commands(options: Options) -> list[Command]:
         # An orphaned worker gives up its task at once (SIGQUIT): the job is resumed by the next start.
         python("worker", WORKER, orphan_signal=signal.SIGQUIT),
         python("model-worker", MODEL_WORKER, orphan_signal=signal.SIGQUIT),
+        python("serve-worker", SERVE_WORKER, orphan_signal=signal.SIGQUIT),
         python("beat", BEAT),
     ]
 

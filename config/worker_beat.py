@@ -11,7 +11,7 @@ from celery.worker.consumer import Consumer
 
 BEAT_SECONDS = 3.0
 EXPIRY_SECONDS = 12
-QUEUES = ("default", "model")
+QUEUES = ("default", "model", "serve")
 
 
 class WorkerBeat(bootsteps.StartStopStep):  # type: ignore[misc]

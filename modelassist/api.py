@@ -16,7 +16,7 @@ from labeling.paging import listing
 from labeling.progress import progress
 from modelassist import exams, exporting, learning, matching, preannotate, registry, runs, serializers, serving
 from modelassist.access import model_for, models_of
-from modelassist.serializers import TaggedTextsSerializer, TextsSerializer, TrainSerializer
+from modelassist.serializers import SuggestSerializer, TaggedTextsSerializer, TextsSerializer, TrainSerializer
 
 
 class Models(APIView):
@@ -106,11 +106,12 @@ class Progress(APIView):
 class Predictions(APIView):
     """Suggestions for what is pending."""
 
-    @extend_schema(request=None, responses={202: QueuedSerializer})
+    @extend_schema(request=SuggestSerializer, responses={202: QueuedSerializer})
     def post(self, request: Request, slug: str) -> Response:
-        """Pre-annotate with the production model and order the queue; a job does it."""
+        """Pre-annotate with the production model and order the queue, or with another predictor; a job does it."""
         project = project_for(request.user, slug, Role.MANAGER)
-        return queued(preannotate.start(project, request.user))
+        given = parsed(SuggestSerializer(data=request.data))
+        return queued(preannotate.start(project, request.user, **given))
 
 
 class Predict(APIView):

@@ -114,3 +114,49 @@ class ExamSheet(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model_id} on {self.document_id}"
+
+
+class Predictor(models.Model):
+    """Something beside the trained models that suggests: patterns, or a service behind HTTP."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="predictors")
+    name = models.CharField(max_length=80, help_text="What its suggestions are called.")
+    kind = models.CharField(max_length=40, help_text="One of `predictors.kinds()`.")
+    options = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "name"], name="predictor_once"),
+            models.CheckConstraint(condition=Q(name__regex=r"^[a-z0-9][a-z0-9-]*$"), name="predictor_name_plain"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of project {self.project_id}"
+
+
+class Assistance(models.Model):
+    """When the models work by themselves; a project without a row has the defaults."""
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="assistance")
+    after_promotion = models.BooleanField(default=False, help_text="Pre-annotate when a model goes into production.")
+    after_import = models.BooleanField(default=True, help_text="Pre-annotate the texts of a finished import.")
+    update_every = models.PositiveIntegerField(
+        default=0, help_text="Newly accepted texts after which a short update renews the suggestions; 0: never."
+    )
+    random_share = models.FloatField(
+        default=0.1, help_text="Share of the queue in random order, against which the query strategy is judged."
+    )
+    rare_label_boost = models.FloatField(default=0.0, help_text="How much sooner texts with rare labels come; 0: not.")
+    diversity = models.BooleanField(default=False, help_text="Texts like those before them come later.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(random_share__gte=0, random_share__lte=1), name="assistance_random"),
+            models.CheckConstraint(
+                condition=Q(rare_label_boost__gte=0, rare_label_boost__lte=10), name="assistance_rare_labels"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"assistance of project {self.project_id}"

@@ -1,39 +1,79 @@
-"""Pre-annotation: the production model's tags for every pending document that lacks them.
+"""Pre-annotation: the production model's tags for every pending document that lacks them, or another predictor's.
 
-The handler of jobs of kind `predict`. A page of documents is read, tagged and written with its checkpoint
-in one transaction, so a killed run goes on behind the last page and memory stays flat. In the end the
-queue is put in order.
+The handler of jobs of the kinds `predict` and, for few documents, `suggest`. A page of documents is read,
+tagged and written with its checkpoint in one transaction, so a killed run goes on behind the last page and
+memory stays flat. In the end the queue is put in order.
 """
 
 import json
+import logging
 from collections.abc import Generator, Iterator
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Greatest
 
 from datasets_app import jobs
 from datasets_app.models import Job
-from labeling import predictions
+from labeling import bio, predictions
 from labeling.access import Person, documents_in
-from labeling.models import Document, Prediction, Project
+from labeling.errors import GoldsetError
+from labeling.models import Document, Prediction, Project, Split
 from labeling.predictions import Predicted
-from modelassist import prioritize, serving
+from modelassist import predictors, prioritize, serving
 from modelassist.access import models_of, require_production
 from modelassist.models import ModelVersion
 
+logger = logging.getLogger(__name__)
 PAGE_DOCUMENTS = 256
+PAGE_SUGGESTED = 64  # of other predictors, which may be slow
+FEW_DOCUMENTS = 200  # so many are predicted at once, by the worker that serves
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def start(project: Project, user: Person | None) -> Job:
+def start(project: Project, user: Person | None, *, predictor: str = "", at_once: bool = False) -> Job:
     """Queue a pre-annotation; one that waits or runs with the same model is given instead of a second.
 
-    Raises `Conflict` without a production model, `Invalid` for a query strategy that nobody knows.
+    With `predictor`, one of the project's other predictors suggests. With `at_once`, few texts do not wait for
+    the end of a training. Raises `Conflict` without a production model, `Invalid` for a query strategy that
+    nobody knows, `NotFound` for an unknown predictor.
     """
-    prioritize.require_known(project.query_strategy)
-    model = require_production(project)
-    same = Job.objects.filter(project=project, kind="predict", state__in=Job.ACTIVE, params__model=model.pk)
-    return same.first() or jobs.enqueue("predict", project=project, user=user, params={"model": model.pk})
+    if predictor:
+        params: dict[str, Any] = {"predictor": predictors.predictor_of(project, predictor).name}
+        kind = "suggest"
+    else:
+        prioritize.require_known(project.query_strategy)
+        model = require_production(project)
+        params = {"model": model.pk}
+        few = _lacking(project, model.name, after=0)[: FEW_DOCUMENTS + 1].count() <= FEW_DOCUMENTS
+        kind = "suggest" if at_once and few else "predict"
+    active = Job.objects.filter(project=project, kind__in=("predict", "suggest"), state__in=Job.ACTIVE)
+    same = active.filter(**{f"params__{name}": value for name, value in params.items()}).first()
+    return same or jobs.enqueue(kind, project=project, user=user, params=params)
+
+
+def start_after_imports() -> list[Job]:
+    """Queue a pre-annotation for each project with an import that ended since the last one. Called by beat."""
+    last = Job.objects.filter(project=OuterRef("pk"), kind__in=("predict", "suggest"), params__has_key="model")
+    production = ModelVersion.objects.filter(project=OuterRef("pk"), state=ModelVersion.State.PRODUCTION)
+    served = Project.objects.annotate(
+        promoted_at=Subquery(production.values("promoted_at")[:1]),
+        predicted_at=Coalesce(Subquery(last.order_by("-id").values("created_at")[:1]), Value(_BEGINNING)),
+    ).filter(promoted_at__isnull=False)
+    ended = Job.objects.filter(
+        project=OuterRef("pk"), kind="import", state=Job.State.SUCCEEDED,
+        finished_at__gt=Greatest(OuterRef("promoted_at"), OuterRef("predicted_at")),
+    )  # fmt: skip
+    wanting = served.exclude(assistance__after_import=False).filter(Exists(ended))
+    started = []
+    for project in wanting.order_by("id"):
+        try:
+            started.append(start(project, None, at_once=True))
+        except GoldsetError as error:  # one project's trouble is not the others'
+            logger.warning("no pre-annotation of %s: %s", project.slug, error.message)
+    return started
 
 
 class _Cursor(NamedTuple):
@@ -44,12 +84,14 @@ class _Cursor(NamedTuple):
 def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
     """The handler; its result is `{model, predicted, prioritized}`."""
     assert job.project is not None
+    if "predictor" in job.params:
+        return (yield from _suggest(job, job.project))
     model = models_of(job.project).get(pk=job.params["model"])
     at = _Cursor(**job.cursor) if job.cursor else _Cursor()
-    total = at.done + _lacking(job.project, model, after=at.after).count()
+    total = at.done + _lacking(job.project, model.name, after=at.after).count()
     yield jobs.Step(at.done, total, note=f"loading {model.name}")
     tagger = serving.tagger_for(model)
-    while page := list(_lacking(job.project, model, after=at.after).order_by("id")[:PAGE_DOCUMENTS]):
+    while page := list(_lacking(job.project, model.name, after=at.after).order_by("id")[:PAGE_DOCUMENTS]):
         taggings = list(tagger.predict(document.tokens for document in page))
         at = _Cursor(after=page[-1].pk, done=at.done + len(page))
         with transaction.atomic():
@@ -62,9 +104,32 @@ def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
     return {"model": model.pk, "predicted": at.done, "prioritized": prioritized}
 
 
-def _lacking(project: Project, model: ModelVersion, *, after: int) -> QuerySet[Document]:
-    """Pending documents without a prediction by the model, behind the document `after`."""
-    predicted = Prediction.objects.filter(document=OuterRef("pk"), model=model.name)
+def _suggest(job: Job, project: Project) -> Generator[jobs.Step, None, dict[str, Any]]:
+    """The same with another predictor, on every pending training text: its rules may have changed."""
+    chosen = predictors.predictor_of(project, job.params["predictor"])
+    ready = predictors.opened(chosen)
+    labels = list(project.labels.values_list("name", flat=True))
+    at = _Cursor(**job.cursor) if job.cursor else _Cursor()
+    pending = documents_in(project).filter(status=Document.Status.PENDING, archived_at=None, split=Split.TRAIN)
+    pending = pending.only("text", "token_starts", "token_ends").order_by("id")
+    total = at.done + pending.filter(pk__gt=at.after).count()
+    yield jobs.Step(at.done, total, note=f"opening {chosen.name}")
+    while page := list(pending.filter(pk__gt=at.after)[:PAGE_SUGGESTED]):
+        found = ready.predict(page)
+        for each in found:
+            bio.require_legal(each.tags, labels=labels)
+        at = _Cursor(after=page[-1].pk, done=at.done + len(page))
+        with transaction.atomic():
+            jobs.checkpoint(job, cursor=at._asdict(), done=at.done)
+            rows = zip(page, found, strict=True)
+            predictions.store((Predicted(d.pk, s.tags, s.confidences) for d, s in rows), model=chosen.name)
+        yield jobs.Step(at.done, max(total, at.done))
+    return {"predictor": chosen.name, "predicted": at.done}
+
+
+def _lacking(project: Project, name: str, *, after: int) -> QuerySet[Document]:
+    """Pending documents without a prediction under that name, behind the document `after`."""
+    predicted = Prediction.objects.filter(document=OuterRef("pk"), model=name)
     pending = documents_in(project).filter(status=Document.Status.PENDING, archived_at=None, pk__gt=after)
     return pending.filter(~Exists(predicted)).only("text", "token_starts", "token_ends")
 

@@ -16,8 +16,9 @@ from labeling.access import Person
 from labeling.errors import Conflict, Unavailable
 from labeling.events import record
 from labeling.models import Project, Split
-from modelassist import serving
+from modelassist import preannotate, serving
 from modelassist.access import production_of
+from modelassist.assistance import assistance_of
 from modelassist.decode import Tagset
 from modelassist.evaluation import bootstrap
 from modelassist.examples import Examples
@@ -117,6 +118,8 @@ def _promote(
     ModelVersion.objects.filter(pk=model.pk).update(state=State.PRODUCTION, promoted_at=timezone.now(), promotion=note)
     data = {"model": model.pk, "number": model.number, "instead_of": champion and champion.number, **note}
     record(model.project, user, "model.promoted", data=data)
+    if assistance_of(model.project).after_promotion:
+        preannotate.start(model.project, user)
 
 
 def _lock(project: Project) -> None:

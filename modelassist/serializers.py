@@ -19,6 +19,50 @@ class TrainSerializer(serializers.Serializer[Any]):
     )
 
 
+class SuggestSerializer(serializers.Serializer[Any]):
+    """Who suggests."""
+
+    predictor = serializers.CharField(
+        required=False, allow_blank=True, default="", help_text="One of the project's predictors; else the model."
+    )
+
+
+class PredictorSerializer(serializers.Serializer[Any]):
+    """Something beside the trained models that suggests."""
+
+    name = serializers.RegexField(r"^[a-z0-9][a-z0-9-]*$", max_length=80)
+    kind = serializers.CharField(max_length=40, help_text="patterns, http, or one that another package brings.")
+    options = serializers.JSONField(
+        required=False,
+        default=dict,
+        help_text="patterns: {rules: [{label, pattern, is_regex?, ignore_case?}]}; http: {url, token?, timeout?}.",
+    )
+    created_at = serializers.DateTimeField(read_only=True)
+
+
+class PredictorOptionsSerializer(serializers.Serializer[Any]):
+    """New options of a predictor, in place of all old ones."""
+
+    options = serializers.JSONField()
+
+
+class RulesSerializer(serializers.Serializer[Any]):
+    """Rules to try."""
+
+    rules = serializers.JSONField(help_text="[{label, pattern, is_regex?, ignore_case?}]")
+
+
+class AssistanceSerializer(serializers.Serializer[Any]):
+    """When the models work by themselves."""
+
+    after_promotion = serializers.BooleanField(required=False)
+    after_import = serializers.BooleanField(required=False)
+    update_every = serializers.IntegerField(required=False, min_value=0, max_value=1_000_000)
+    random_share = serializers.FloatField(required=False, min_value=0, max_value=1)
+    rare_label_boost = serializers.FloatField(required=False, min_value=0, max_value=10)
+    diversity = serializers.BooleanField(required=False)
+
+
 class TextsSerializer(serializers.Serializer[Any]):
     """Texts to tag."""
 

@@ -1,6 +1,7 @@
 """Trained models ready to predict, kept in memory by the worker that uses them; and the predicting of texts.
 
-The web process calls `predict`, which waits for a worker of the queue `model`; only that worker loads torch.
+The web process calls `predict`, which waits for a worker of the queue `serve`; only workers load torch. That
+worker trains nothing, so it answers while a training runs.
 """
 
 from collections.abc import Sequence
@@ -59,10 +60,10 @@ def _ask(model: ModelVersion, words: list[list[str]], *, wait: float) -> list[tu
 
     try:
         # After `wait` nobody listens any more, so a worker that comes to it later drops the task.
-        answer = tag.apply_async((model.pk, words), queue="model", expires=wait)
+        answer = tag.apply_async((model.pk, words), queue="serve", expires=wait)
         return list(answer.get(timeout=wait))
     except NoAnswer as error:
-        message = f"No model worker answered within {wait:g} seconds; it may be training. Try again later."
+        message = f"No model worker answered within {wait:g} seconds; it may be busy. Try again later."
         raise Unavailable(message, code="model_busy") from error
     except OperationalError as error:
         raise Unavailable("The message broker does not answer; try again in a moment.") from error

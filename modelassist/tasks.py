@@ -11,6 +11,14 @@ def retrain_if_due() -> None:
     nightly.retrain_if_due()
 
 
+@shared_task(name="modelassist.tasks.predict_after_imports")  # type: ignore[untyped-decorator]
+def predict_after_imports() -> None:
+    """Queue the pre-annotation of what imports have brought; called by beat every few seconds."""
+    from modelassist import preannotate
+
+    preannotate.start_after_imports()
+
+
 @shared_task(name="modelassist.tasks.tag", ignore_result=False)  # type: ignore[untyped-decorator]
 def tag(model_id: int, words: list[list[str]]) -> list[tuple[list[str], list[float]]]:
     """Tag lists of words with a model; the web process waits for the answer."""

@@ -273,7 +273,9 @@ def _calibrate(result: Trained, validation: Iterable[Example]) -> None:
     elif len(gold):
         learned, tagset = result.crf.transitions(), result.tagset
         result.temperature = calibration.best(
-            lambda value: calibration.loss(decode.marginals(scores / value, lengths, tagset, learned / value), gold, 1)
+            lambda value: calibration.loss(
+                decode.marginals((scores / value).astype(np.float32), lengths, tagset, learned / value), gold, 1
+            )
         )
     with torch.no_grad():
         for weights in (*result.model.classifier.parameters(), *(result.crf.parameters() if result.crf else ())):

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from modelassist import api
+from modelassist import api_predictors as also
 
 api_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/models", api.Models.as_view(), name="models"),
@@ -13,5 +14,9 @@ api_urlpatterns: list[URLPattern] = [
     path("models/<int:pk>/promotion", api.Promotion.as_view(), name="promotion"),
     path("projects/<slug:slug>/progress", api.Progress.as_view(), name="progress"),
     path("projects/<slug:slug>/predictions", api.Predictions.as_view(), name="predictions"),
+    path("projects/<slug:slug>/predictors", also.Predictors.as_view(), name="predictors"),
+    path("projects/<slug:slug>/predictors/<slug:name>", also.OnePredictor.as_view(), name="predictor"),
+    path("projects/<slug:slug>/patterns/count", also.PatternCount.as_view(), name="pattern-count"),
+    path("projects/<slug:slug>/assistance", also.AssistanceSettings.as_view(), name="assistance"),
     path("projects/<slug:slug>/predict", api.Predict.as_view(), name="predict"),
 ]

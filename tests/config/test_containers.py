@@ -17,6 +17,7 @@ PROCESSES = {
     "web": (*up.WEB, "--bind", "0.0.0.0:8000"),
     "worker": up.WORKER,
     "model-worker": up.MODEL_WORKER,
+    "serve-worker": up.SERVE_WORKER,
     "beat": up.BEAT,
 }
 
