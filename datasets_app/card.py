@@ -12,6 +12,7 @@ from typing import Any
 from labeling import bio
 
 ARROW_FILE = "data-00000-of-00001.arrow"  # of each split's folder, as `codecs.hf` writes it
+LABEL_CHART = "labels.svg"  # beside the card
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _REVIEW = {
     "always": "a reviewer accepted each text",
@@ -84,7 +85,7 @@ def _counts(facts: Facts) -> str:
         lines.append(
             f"| {split} | {counted['documents']:,} | {counted['tokens']:,} | {counted['spans']:,} | {labels} |"
         )
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, "", f"![Entities by label and split]({LABEL_CHART})", ""])
 
 
 def _lengths(facts: Facts) -> str:

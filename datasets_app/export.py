@@ -10,9 +10,10 @@ from typing import Any
 from django.db import connection
 
 from datasets_app import versions
-from datasets_app.card import Facts, card
+from datasets_app.card import LABEL_CHART, Facts, card
 from datasets_app.codecs import WRITERS, Writer
 from datasets_app.models import DatasetVersion
+from datasets_app.pictures import label_chart
 from datasets_app.records import Gold
 from labeling.errors import Invalid
 from labeling.models import Project, Split
@@ -111,7 +112,8 @@ def _hf(version: DatasetVersion, name: str, split: str | None) -> Download:
         lambda split: versions.items(version, split),
         splits=[split] if split else list(Split.values),
         labels=_label_names(version),
-        card=card(_facts(version, split)),
+        card=card(facts := _facts(version, split)),
+        pictures={LABEL_CHART: label_chart(_label_names(version), facts.counts["splits"])},
         fingerprint=version.fingerprint,
         made=version.created_at,
     )

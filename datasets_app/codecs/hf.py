@@ -6,7 +6,7 @@ names the same files for `load_dataset` and the Hub. Nothing is kept: rows go th
 
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,13 +21,25 @@ Rows = Callable[[str], Iterator[Gold]]
 
 
 def write(
-    rows: Rows, *, splits: Sequence[str], labels: Sequence[str], card: str, fingerprint: str, made: datetime
+    rows: Rows,
+    *,
+    splits: Sequence[str],
+    labels: Sequence[str],
+    card: str,
+    fingerprint: str,
+    made: datetime,
+    pictures: Mapping[str, str] | None = None,
 ) -> Iterator[bytes]:
-    """The archive; `rows(split)` gives a split's rows. The same version gives the same bytes each time."""
+    """The archive; `rows(split)` gives a split's rows, `pictures` are the card's, by their file names.
+
+    The same version gives the same bytes each time.
+    """
     sink = Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         put = _Putter(archive, made)
         put.text("README.md", card)
+        for name, picture in (pictures or {}).items():
+            put.text(name, picture)
         put.json("dataset_dict.json", {"splits": list(splits)})
         for split in splits:
             put.json(f"{split}/dataset_info.json", _info(labels))
