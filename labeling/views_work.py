@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models.functions import Left
@@ -20,6 +21,12 @@ from labeling.paging import page
 
 PAGE = 50
 RECENT = 10
+# What the annotate page loads, told at once: else each module is found only after the one that names it.
+MODULES = sorted(
+    f"js/annotate/{path.name}"
+    for path in (settings.BASE_DIR / "static/js/annotate").glob("*.js")
+    if path.name != "gold-shortcuts.js"
+)
 SKIP_REASONS = ("Unclear", "Not in a language I read", "Broken text", "Guidelines do not cover it")
 
 
@@ -35,7 +42,7 @@ def annotate_page(request: HttpRequest, slug: str) -> HttpResponse:
     config = _config(project, request.user, labels, mode="label", item=item)
     return show(
         request, "labeling/annotate.html", project, tab="annotate", labels=labels, config=config, left=left,
-        skip_reasons=SKIP_REASONS,
+        skip_reasons=SKIP_REASONS, modules=MODULES,
     )  # fmt: skip
 
 
@@ -173,7 +180,14 @@ def _correction(request: HttpRequest, project: Project, document: Document, anno
     config = _config(project, request.user, labels, mode="correct", item=item)
     config["urls"]["done"] = reverse("review-next", args=[project.slug, document.pk])
     return show(
-        request, "labeling/annotate.html", project, tab="review", labels=labels, config=config, correcting=given
+        request,
+        "labeling/annotate.html",
+        project,
+        tab="review",
+        labels=labels,
+        config=config,
+        correcting=given,
+        modules=MODULES,
     )
 
 

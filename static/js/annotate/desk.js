@@ -31,6 +31,7 @@ export class Desk {
 
   /* Look after what pages that are gone have left in the outbox. */
   async start() {
+    if (await this.#outbox.isEmpty()) return; // and no other page need be asked
     const { user, project } = this.#config;
     this.sender.take(await this.#outbox.adopt({ user, project, tab: this.#tabs.id, alive: await this.#tabs.alive() }));
   }

@@ -24,6 +24,15 @@ export class Outbox {
     });
   }
 
+  /* Whether anything is kept here at all: mostly not. */
+  async isEmpty() {
+    let count = 0;
+    await this.#write((store) => {
+      store.count().onsuccess = ({ target }) => (count = target.result);
+    });
+    return count === 0;
+  }
+
   /* The person's entries here whose page is gone; from now on `tab` looks after them. In one transaction, so that
      two pages that open at the same time do not both take one. */
   async adopt({ user, project, tab, alive }) {
