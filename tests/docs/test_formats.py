@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,3 +47,16 @@ def test_the_codes_of_bad_records_are_those_of_the_code() -> None:
 def _sources() -> Iterator[str]:
     for path in (ROOT / "datasets_app").rglob("*.py"):
         yield path.read_text(encoding="utf-8")
+
+
+def test_the_example_of_a_format_of_ones_own_works(tmp_path: Path) -> None:
+    (source,) = re.findall(r"^```python\n(from datasets_app.*?)^```", GUIDE, flags=re.M | re.S)
+    held: dict[str, Any] = {}
+    exec(source, held)  # noqa: S102 our own page
+    path = tmp_path / "a.sub"
+    path.write_text("one\n\ntwo\n", encoding="utf-8")
+    codec = held["CODEC"]
+    found = codec.reader.survey(path, ReadOptions())
+    records = list(codec.reader.read(path, ReadOptions(), found))
+    assert [getattr(record, "text", None) for record in records] == ["one", None, "two"]
+    assert found.records == 3
