@@ -231,6 +231,11 @@ JOB_KINDS = {
     "predict": ("modelassist.preannotate:run", "model"),
     "suggest": ("modelassist.preannotate:run", "serve"),
 }
+# Who checks a project's setting ("module:function", raises Invalid), where labeling itself cannot know what is good.
+PROJECT_CHECKS = {
+    "query_strategy": "modelassist.prioritize:require_known",
+    "base_model": "modelassist.base_model:require_named",
+}
 JOB_STALE_SECONDS = float(os.environ.get("JOB_STALE_SECONDS", 15))
 
 BASE_MODEL = os.environ.get("BASE_MODEL", "auto")

@@ -11,6 +11,8 @@ STRATEGIES = [
     ("mnlp", "Least confident per token first"),
     ("margin", "Smallest margin between the best two tags first"),
     ("entropy", "Highest entropy first"),
+    ("entity", "Least sure of its entities first"),
+    ("bald", "Where passes with dropout disagree most first (slower)"),
     ("random", "Random order"),
 ]
 TOKENIZERS = [

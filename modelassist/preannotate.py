@@ -25,6 +25,7 @@ from labeling.predictions import Predicted
 from modelassist import predictors, prioritize, serving
 from modelassist.access import models_of, require_production
 from modelassist.models import ModelVersion
+from modelassist.strategies import BALD, PASSES
 
 logger = logging.getLogger(__name__)
 PAGE_DOCUMENTS = 256
@@ -91,8 +92,9 @@ def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
     total = at.done + _lacking(job.project, model.name, after=at.after).count()
     yield jobs.Step(at.done, total, note=f"loading {model.name}")
     tagger = serving.tagger_for(model)
+    passes = PASSES if job.project.query_strategy == BALD else 0
     while page := list(_lacking(job.project, model.name, after=at.after).order_by("id")[:PAGE_DOCUMENTS]):
-        taggings = list(tagger.predict(document.tokens for document in page))
+        taggings = list(tagger.predict((document.tokens for document in page), passes=passes))
         at = _Cursor(after=page[-1].pk, done=at.done + len(page))
         with transaction.atomic():
             jobs.checkpoint(job, cursor=at._asdict(), done=at.done)

@@ -1,8 +1,11 @@
 """Puts the queue of training documents in the order of the project's query strategy.
 
 Only pending documents of `train` are touched: held-out ones keep the random order that they were born with,
-so that no model chooses its own exam.
+so that no model chooses its own exam. A slice of the queue stays in random order, so that the strategy can be
+judged; texts with rare labels may come sooner, and texts that are nearly like earlier ones later.
 """
+
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -10,18 +13,45 @@ from labeling.access import Person
 from labeling.errors import Invalid
 from labeling.events import record
 from labeling.models import Project
+from modelassist.assistance import assistance_of
 from modelassist.models import ModelVersion
-from modelassist.strategies import STRATEGIES
+from modelassist.strategies import BALD, STRATEGIES
 
 RANDOM = "random"
-KNOWN = (RANDOM, *STRATEGIES)
+KNOWN = (RANDOM, *STRATEGIES, BALD)
 
+# Scores become places between 0 and 1, which random places of the random slice can be mixed with.
 _BY_SCORE = """
-UPDATE labeling_document AS document SET priority = (uncertainty.scores ->> %(strategy)s)::float8
-  FROM modelassist_uncertainty AS uncertainty
- WHERE uncertainty.model_id = %(model)s AND document.id = uncertainty.document_id
-   AND document.project_id = %(project)s AND document.split = 'train'
-   AND document.status = 'pending' AND document.archived_at IS NULL"""
+WITH scored AS (
+  SELECT document.id AS document_id,
+         coalesce(uncertainty.scores ->> %(strategy)s, uncertainty.scores ->> 'mnlp')::float8 AS score
+    FROM modelassist_uncertainty AS uncertainty
+    JOIN labeling_document AS document ON document.id = uncertainty.document_id
+   WHERE uncertainty.model_id = %(model)s AND document.project_id = %(project)s AND document.split = 'train'
+     AND document.status = 'pending' AND document.archived_at IS NULL
+), rare AS (
+  SELECT label.name, 1 / sqrt(1.0 + count(gold.document_id)) AS rarity
+    FROM labeling_label AS label LEFT JOIN (
+         SELECT annotation.document_id, annotation.tags FROM labeling_annotation AS annotation
+           JOIN labeling_document AS document ON document.id = annotation.document_id
+          WHERE document.project_id = %(project)s AND annotation.accepted) AS gold
+      ON gold.tags @> ARRAY['B-' || label.name]
+   WHERE label.project_id = %(project)s AND %(boost)s > 0 GROUP BY label.name
+), boosted AS (
+  SELECT prediction.document_id, max(rare.rarity) AS rarity
+    FROM rare JOIN labeling_prediction AS prediction ON prediction.tags @> ARRAY['B-' || rare.name]
+   WHERE prediction.model = %(name)s AND prediction.document_id IN (SELECT document_id FROM scored)
+   GROUP BY prediction.document_id
+), placed AS (
+  SELECT scored.document_id,
+         CASE WHEN random() < %(random)s THEN random()
+              ELSE percent_rank() OVER (ORDER BY score) * 0.999 + %(boost)s * coalesce(boosted.rarity, 0)
+                   - (CASE WHEN %(diversity)s AND duplicate.first_id <> scored.document_id THEN 100 ELSE 0 END)
+         END AS place
+    FROM scored LEFT JOIN boosted USING (document_id)
+    LEFT JOIN datasets_app_duplicate AS duplicate ON duplicate.document_id = scored.document_id
+)
+UPDATE labeling_document AS document SET priority = placed.place FROM placed WHERE document.id = placed.document_id"""
 _AT_RANDOM = """
 UPDATE labeling_document SET priority = random()
  WHERE project_id = %(project)s AND split = 'train' AND status = 'pending' AND archived_at IS NULL"""
@@ -38,7 +68,11 @@ def require_known(strategy: str) -> None:
 def apply(project: Project, model: ModelVersion, user: Person | None = None) -> int:
     """Order the queue by how unsure `model` was; gives the number of documents."""
     require_known(project.query_strategy)
-    values: dict[str, int | str] = {"project": project.pk, "model": model.pk, "strategy": project.query_strategy}
+    settings = assistance_of(project)
+    values: dict[str, Any] = {
+        "project": project.pk, "model": model.pk, "name": model.name, "strategy": project.query_strategy,
+        "random": settings.random_share, "boost": settings.rare_label_boost, "diversity": settings.diversity,
+    }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_AT_RANDOM if project.query_strategy == RANDOM else _BY_SCORE, values)
         count: int = cursor.rowcount

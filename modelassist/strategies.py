@@ -4,7 +4,7 @@ All are vectorized over many documents whose rows stand one after another. Large
 `random` has no score here: the queue's own random order serves it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -36,12 +36,38 @@ def entropy(log_probs: Floats, path: Ints, lengths: Ints) -> Floats:
     return _means(-(np.exp(log_probs) * log_probs).sum(1), lengths)
 
 
+def entity(log_probs: Floats, path: Ints, lengths: Ints) -> Floats:
+    """-log P of the tags of words that may belong to an entity, each weighted by how likely that is, per such word.
+
+    The long stretches of sure `O` that make a text look easy do not count. Column 0 is `O`.
+    """
+    likely = 1 - np.exp(log_probs[:, 0])
+    weighed = _sums(-_chosen(log_probs, path) * likely, lengths)
+    scores: Floats = np.divide(weighed, np.maximum(_sums(likely, lengths), 1e-6), dtype=np.float32)
+    return scores
+
+
+def bald(samples: Sequence[Floats], lengths: Ints) -> Floats:
+    """How much several dropout passes disagree: the mean mutual information per token, in nats (Houlsby et al. 2011).
+
+    `samples` are log-probabilities `[rows, tags]` of the same rows, one per pass (Gal & Ghahramani 2016).
+    """
+    shares = np.exp(np.stack(samples))
+    mean = shares.mean(0)
+    of_mean = -(mean * np.log(np.maximum(mean, 1e-12))).sum(1)
+    of_each = -(shares * np.log(np.maximum(shares, 1e-12))).sum(2).mean(0)
+    return _means(np.maximum(of_mean - of_each, 0), lengths)
+
+
 STRATEGIES: dict[str, Callable[[Floats, Ints, Ints], Floats]] = {
     "least_confidence": least_confidence,
     "margin": margin,
     "entropy": entropy,
     "mnlp": mnlp,
+    "entity": entity,
 }
+BALD = "bald"  # needs passes of its own, so it is there only where it is asked for
+PASSES = 8
 
 
 def scores(log_probs: Floats, path: Ints, lengths: Ints) -> dict[str, Floats]:

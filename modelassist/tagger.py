@@ -97,10 +97,13 @@ class Tagger:
         other._names = dict(names)
         return other
 
-    def predict(self, documents: Iterable[Sequence[str]]) -> Iterator[Tagging]:
-        """The tagging of each document, in order; documents may be of any length, or empty."""
+    def predict(self, documents: Iterable[Sequence[str]], *, passes: int = 0) -> Iterator[Tagging]:
+        """The tagging of each document, in order; documents may be of any length, or empty.
+
+        With `passes`, so many more are made with dropout, and `bald` is among the scores.
+        """
         for chunk in _chunks(documents):
-            for tagging in self._tag(chunk):
+            for tagging in self._tag(chunk, passes):
                 yield tagging._replace(tags=bio.renamed(tagging.tags, self._names))
 
     def rows(self, examples: Iterable[Example]) -> Iterator[tuple[Floats, Ints, Ints]]:
@@ -122,7 +125,7 @@ class Tagger:
         pairs = ((tags, tagging.tags) for (_, tags), tagging in zip(for_tags, taggings, strict=True))
         return evaluate(pairs, tagset or self.tagset)
 
-    def _tag(self, chunk: list[Sequence[str]]) -> Iterator[Tagging]:
+    def _tag(self, chunk: list[Sequence[str]], passes: int) -> Iterator[Tagging]:
         scored = self._score(chunk)
         lengths = np.array([len(seen) for seen in scored.seen], np.int64)
         path = decode.viterbi(scored.log_probs, lengths, self.tagset, self._transitions)
@@ -131,6 +134,8 @@ class Tagger:
             log_probs = decode.marginals(log_probs, lengths, self.tagset, self._transitions)
         sure = np.exp(log_probs[np.arange(len(path)), path])
         unsure = strategies.scores(log_probs, path, lengths)
+        if passes:
+            unsure[strategies.BALD] = strategies.bald(self._samples(chunk, passes), lengths)
         at = 0
         for index, (words, seen) in enumerate(zip(chunk, scored.seen, strict=True)):
             rows = slice(at, at + len(seen))
@@ -138,6 +143,17 @@ class Tagger:
             tags, confidences = decode.fill(path[rows], sure[rows], seen, len(words), self.tagset)
             scores = {name: float(values[index]) for name, values in unsure.items()}
             yield Tagging(self.tagset.to_names(tags), confidences, scores)
+
+    def _samples(self, chunk: list[Sequence[str]], passes: int) -> list[Floats]:
+        """Log-probabilities with dropout, each pass with another: the same for the same documents."""
+        devices = [self._model.device] if self._model.device.type == "cuda" else []
+        self._model.train()
+        try:
+            with torch.random.fork_rng(devices):
+                torch.manual_seed(passes)
+                return [self._score(chunk).log_probs for _ in range(passes)]
+        finally:
+            self._model.eval()
 
     def _score(self, chunk: list[Sequence[str]]) -> _Scored:
         """Run the network over all windows of a chunk, longest first, and put the rows back in order."""

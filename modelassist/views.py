@@ -14,9 +14,9 @@ from labeling.highlight import pieces
 from labeling.models import Document, Role, Split
 from labeling.pages import colors_of, show
 from labeling.paging import page
-from modelassist import exams, matching
+from modelassist import exams, learning, matching
 from modelassist.access import model_for, models_of, production_of
-from modelassist.chart import chart, plot
+from modelassist.chart import chart, learning_curve, plot
 from modelassist.hyperparameters import CHOICES, RANGES, SWITCHES, Hyperparameters
 from modelassist.models import ExamSheet, ModelVersion
 from modelassist.report import LENGTHS, NONE
@@ -32,9 +32,11 @@ def model_list(request: HttpRequest, slug: str) -> HttpResponse:
     project = access.project_for(request.user, slug, Role.ANNOTATOR)
     found = page(models_of(project), order=("-number",), cursor=request.GET.get("cursor"), limit=PAGE)
     documents = access.documents_in(project).filter(archived_at=None)
+    outlook = learning.outlook(project)
     return show(
         request, "modelassist/models.html", project, tab="models", rows=found.rows, next=found.next,
         production=production_of(project), knobs=_knobs(),
+        outlook=outlook, curve=learning_curve(outlook["points"], outlook["forecast"]),
         active=jobs_of(project).filter(kind__in=("train", "predict"), state__in=Job.ACTIVE).order_by("-id"),
         trainable=documents.filter(status=Document.Status.ACCEPTED, split=Split.TRAIN).count(),
         pending=documents.filter(status=Document.Status.PENDING).count(),

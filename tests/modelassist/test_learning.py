@@ -39,3 +39,22 @@ def test_a_stranger_sees_nothing(client: APIClient) -> None:
     stranger = APIClient()
     stranger.force_authenticate(User.objects.create_user("stranger"))
     assert stranger.get("/api/v1/projects/curve/progress").status_code == 404
+
+
+def test_the_models_page_tells_whether_more_labels_are_worth_it(client: APIClient) -> None:
+    project = projects.Project.objects.get()
+    client.force_login(User.objects.get(username="manager"))
+    for number, f1 in enumerate((0.5, 0.62, 0.7), 1):
+        counts = {"splits": {"train": {"documents": 10, "spans": 100 * 2**number}}}
+        version = DatasetVersion.objects.create(
+            project=project, number=number, fingerprint="f", labels=[], policy={}, counts=counts
+        )
+        intervals = {"micro": {"f1": [f1 - 0.02, f1 + 0.02]}}
+        ModelVersion.objects.create(
+            project=project, number=number, dataset_version=version, base_model="b", hyperparameters={}, labels=["O"],
+            metrics={"evaluated_on": "test", "micro": {"f1": f1}, "test": {"intervals": intervals}}, path=str(number),
+        )  # fmt: skip
+    page = client.get("/projects/curve/models/").content.decode()
+    assert "Are more labels worth it?" in page
+    assert "1,600 labeled spans would raise F1 to about 0." in page
+    assert page.count('r="4"') == 3

@@ -6,13 +6,13 @@ import pytest
 from django.db import OperationalError
 
 from datasets_app import jobs
-from datasets_app.models import Job
+from datasets_app.models import Duplicate, Job
 from labeling import bio
 from labeling.errors import Conflict, Invalid
-from labeling.models import Document, Event, Label, Prediction, Project
-from modelassist import preannotate, prioritize
+from labeling.models import Annotation, Document, Event, Label, Prediction, Project
+from modelassist import assistance, preannotate, prioritize
 from modelassist.models import ModelVersion, Uncertainty
-from modelassist.strategies import STRATEGIES
+from modelassist.strategies import BALD, STRATEGIES
 from tests import factories
 from tests.modelassist.conftest import add_open, done, registered
 from tests.workers import Worker, wait_for
@@ -146,8 +146,9 @@ def test_a_killed_worker_s_job_ends_with_the_same_rows(
 
 
 class TestOrder:
-    @pytest.mark.parametrize("strategy", STRATEGIES)
+    @pytest.mark.parametrize("strategy", [*STRATEGIES])
     def test_unsure_texts_come_first(self, project: Project, production: ModelVersion, strategy: str) -> None:
+        assistance.change(project, project.created_by, {"random_share": 0})
         Project.objects.filter(pk=project.pk).update(query_strategy=strategy)
         project.refresh_from_db()
         sure = factories.document(project, "Anna Smith visited Lima .", priority=0.9)
@@ -157,7 +158,8 @@ class TestOrder:
         assert first == unsure
         sure.refresh_from_db()
         scores = Uncertainty.objects.get(document=sure).scores
-        assert sure.priority == pytest.approx(scores[strategy])
+        assert strategy in scores
+        assert sure.priority == 0
 
     def test_held_out_and_labeled_texts_keep_their_place(self, project: Project, production: ModelVersion) -> None:
         held_out = add_open(project, 3, split="validation") + add_open(project, 3, split="test")
@@ -178,8 +180,53 @@ class TestOrder:
     def test_one_statement_whatever_the_size(self, project: Project, production: ModelVersion, query_count) -> None:  # type: ignore[no-untyped-def]
         with query_count() as queries:
             prioritize.apply(project, production)
-        assert len(queries) == 4  # the order and its event, in a savepoint
+        assert len(queries) == 5  # the settings, the order and its event, in a savepoint
         assert Event.objects.filter(verb="queue.prioritized").count() == 1
+
+    def test_a_slice_stays_in_random_order(self, project: Project, production: ModelVersion) -> None:
+        assistance.change(project, project.created_by, {"random_share": 0.5})
+        documents = add_open(project, 60)
+        done(preannotate.start(project, project.created_by))
+        scores = dict(Uncertainty.objects.values_list("document", "scores"))
+        ordered = list(Document.objects.filter(pk__in=[d.pk for d in documents]).order_by("-priority"))
+        by_score = sorted(documents, key=lambda d: -scores[d.pk]["least_confidence"])
+        assert [d.pk for d in ordered] != [d.pk for d in by_score]
+        top = {d.pk for d in by_score[:30]}
+        assert sum(d.pk in top for d in ordered[:30]) > 15  # the strategy still leads
+
+    def test_rare_labels_and_near_duplicates(self, project: Project, production: ModelVersion) -> None:
+        settings = {"random_share": 0, "rare_label_boost": 10, "diversity": True}
+        assistance.change(project, project.created_by, settings)
+        Annotation.objects.filter(tags__contains=["B-LOC"]).update(accepted=False, accepted_at=None)
+        place = factories.document(project, "mr quietly visited Oslo .")
+        person = factories.document(project, "mr quietly met Anna Smith .")
+        copy = factories.document(project, "mr quietly visited Oslo Gate .")
+        for document in (place, copy):
+            Duplicate.objects.create(document=document, project=project, first=place, digest=1, similarity=0.9)
+        done(preannotate.start(project, project.created_by))
+        pending = Document.objects.filter(project=project, status="pending").order_by("-priority")
+        assert list(pending) == [place, person, copy]
+
+    def test_a_strategy_that_was_chosen_later_falls_back(self, project: Project, production: ModelVersion) -> None:
+        add_open(project, 4)
+        done(preannotate.start(project, project.created_by))
+        Project.objects.filter(pk=project.pk).update(query_strategy=BALD)
+        project.refresh_from_db()
+        assert prioritize.apply(project, production) == 4
+
+    def test_bald_makes_its_own_passes(self, project: Project, production: ModelVersion) -> None:
+        config = production.folder / "config.json"
+        config.write_text(config.read_text().replace('dropout_prob": 0.0', 'dropout_prob": 0.3'))
+        Project.objects.filter(pk=project.pk).update(query_strategy=BALD)
+        project.refresh_from_db()
+        assistance.change(project, project.created_by, {"random_share": 0})
+        sure = factories.document(project, "Anna Smith visited Lima .")
+        unsure = factories.document(project, "Zzyzx qwv Smith Lima 7 !")
+        done(preannotate.start(project, project.created_by))
+        scores = dict(Uncertainty.objects.values_list("document", "scores"))
+        assert scores[unsure.pk]["bald"] > scores[sure.pk]["bald"] > 0
+        unsure.refresh_from_db()
+        assert unsure.priority > 0
 
     def test_an_unknown_strategy_is_refused(self, project: Project, production: ModelVersion) -> None:
         project.query_strategy = "tea_leaves"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from modelassist.strategies import STRATEGIES, scores
+from modelassist.strategies import STRATEGIES, bald, scores
 
 SURE, UNSURE, SPLIT = [0.98, 0.01, 0.01], [0.4, 0.3, 0.3], [0.5, 0.5, 1e-9]
 
@@ -38,3 +38,18 @@ def test_documents_without_a_row_score_nothing() -> None:
     for values in found.values():
         assert values[0] == values[2] == 0
         assert values[1] > 0
+
+
+def test_sure_words_outside_do_not_hide_an_unsure_entity() -> None:
+    alone, hidden = of([UNSURE], [UNSURE, *[[0.999, 0.0005, 0.0005]] * 50])["entity"]
+    assert hidden > 0.9 * alone
+    assert of([UNSURE, *[SURE] * 50])["mnlp"][0] < 0.3 * of([UNSURE])["mnlp"][0]
+
+
+def test_bald_is_the_disagreement_of_passes_not_their_doubt() -> None:
+    doubt = np.log(np.array([[0.5, 0.5]], np.float32))
+    one, other = (np.log(np.array([row], np.float32)) for row in ([0.999, 0.001], [0.001, 0.999]))
+    lengths = np.array([1])
+    assert bald([doubt, doubt], lengths) == pytest.approx([0], abs=1e-6)
+    assert bald([one, other], lengths) == pytest.approx([np.log(2)], abs=0.02)
+    assert bald([one, one], lengths) == pytest.approx([0], abs=1e-6)
