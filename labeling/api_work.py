@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from labeling import access, annotate, documents, occurrences, predictions, queue, review
+from labeling import access, annotate, documents, occurrences, predictions, queue, remarks, review
 from labeling.api import parsed
 from labeling.errors import Invalid
 from labeling.models import Annotation, Assignment, Document, Role
@@ -33,6 +33,11 @@ FILTERS = [
     OpenApiParameter("label", description="Documents with a submitted span of this label."),
     OpenApiParameter("q", description="Part of the text, case-insensitive."),
     OpenApiParameter("archived", bool),
+    OpenApiParameter("annotator", description="Submitted by this person; for reviewers, as the next three."),
+    OpenApiParameter("flagged", bool),
+    OpenApiParameter("commented", bool),
+    OpenApiParameter("disagreement", bool, description="Submitted annotations differ."),
+    OpenApiParameter("below", float, description="Some suggested token is less confident than this."),
     OpenApiParameter("order", enum=list(documents.ORDERS)),
     OpenApiParameter("cursor"),
     OpenApiParameter("limit", int),
@@ -55,6 +60,7 @@ class Documents(APIView):
             text=params.get("q", ""),
             archived=params.get("archived") in ("1", "true"),
         )
+        query = remarks.narrow(query, remarks.read(params), project=project, user=request.user)
         if _sees_others(request, project):
             query = documents.with_gold(query)
         order = documents.order_for(params.get("order", ""))

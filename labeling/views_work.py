@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import access, annotate, documents, highlight, predictions, preferences, review
+from labeling import access, annotate, documents, highlight, predictions, preferences, remarks, review
 from labeling.access import Person
 from labeling.errors import Invalid
 from labeling.models import Annotation, Document, Label, Project, Role, Split
@@ -237,6 +237,8 @@ def document_list(request: HttpRequest, slug: str) -> HttpResponse:
             project, status=given["status"], split=given["split"], label=given["label"], text=given["q"],
             archived=archived,
         )  # fmt: skip
+        asked = remarks.read(request.GET)
+        query = remarks.narrow(query, asked, project=project, user=request.user)
         order = documents.order_for(given["order"])
         found = page(
             _with_shown(request.user, project, query), order=order, cursor=request.GET.get("cursor"), limit=PAGE
@@ -247,9 +249,14 @@ def document_list(request: HttpRequest, slug: str) -> HttpResponse:
     return show(
         request, "labeling/documents.html", project, tab="documents",
         rows=[_document_row(document) for document in found.rows], next=found.next, given=given, archived=archived,
-        filtered=archived or any(given.values()), colors=colors_of(project),
+        filtered=archived or any(given.values()) or asked != remarks.Remarks(),
+        asked=asked, people=_people(project), colors=colors_of(project),
         statuses=Document.Status.choices, splits=Split.values, orders=list(documents.ORDERS),
     )  # fmt: skip
+
+
+def _people(project: Project) -> list[str]:
+    return list(access.members_of(project).values_list("user__username", flat=True))
 
 
 def _with_shown(user: Person, project: Project, query: Any) -> Any:
