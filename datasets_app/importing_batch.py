@@ -22,6 +22,7 @@ from labeling import bio, projects
 from labeling.errors import Conflict, Invalid
 
 COUNTS = ("documents", "existing", "duplicates", "annotations", "suggestions", "errors")
+ANALYZE_FROM = 2000  # documents; below that a wrong plan costs little
 MODEL = "import"  # the name under which imported suggestions stand
 
 _TABLES = """
@@ -111,6 +112,7 @@ class Batches:
             "user": job.created_by_id,
             "accept": job.params["annotations"] == "accept",
         }
+        self.analyzed = ANALYZE_FROM // 2  # how many rows of this import the planner knows
         with connection.cursor() as cursor:
             cursor.execute(_TABLES)
 
@@ -130,6 +132,16 @@ class Batches:
             counts = self.counts | {"labels_created": self.labels_created}
             cursor = {"survey": asdict(self.survey), "done": done, "counts": counts}
             jobs.checkpoint(self.job, cursor=cursor, done=done)
+        self._keep_statistics()
+
+    def _keep_statistics(self) -> None:
+        """Count again each time that the rows have doubled: while the planner takes a project for empty, it finds
+        one of its texts by reading all of them, whatever index there is for it."""
+        if self.counts["documents"] < 2 * self.analyzed:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE (SKIP_LOCKED) labeling_document (project_id)")
+        self.analyzed = max(self.counts["documents"], ANALYZE_FROM)
 
     def result(self) -> dict[str, Any]:
         """What the job reports."""

@@ -6,8 +6,9 @@ from io import BytesIO
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
-from datasets_app import importing, jobs, uploads
+from datasets_app import importing, importing_batch, jobs, uploads
 from datasets_app.models import Job
 from labeling import documents
 from labeling.annotate import save
@@ -181,6 +182,17 @@ class TestAgain:
         assert result(job, "documents", "existing", "errors") == (1, 0, 2)
         assert failures(job) == [(1, "id_taken"), (3, "id_taken")]
         assert Document.objects.get(key="1").text == "one"
+
+
+def test_the_planner_learns_that_the_project_grows(bring, project, monkeypatch):
+    """Without it, each text is looked up by reading all texts of a project that is taken for empty."""
+    monkeypatch.setattr(importing_batch, "ANALYZE_FROM", 4)
+    bring("\n".join(f"text number {number}" for number in range(8)), name="a.txt")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT most_common_vals::text FROM pg_stats WHERE tablename = 'labeling_document' AND attname = 'project_id'"
+        )
+        assert f"{{{project.pk}}}" in [row[0] for row in cursor.fetchall()]
 
 
 class TestBadInput:
