@@ -190,7 +190,8 @@ def test_the_planner_learns_that_the_project_grows(bring, project, monkeypatch):
     bring("\n".join(f"text number {number}" for number in range(8)), name="a.txt")
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT most_common_vals::text FROM pg_stats WHERE tablename = 'labeling_document' AND attname = 'project_id'"
+            "SELECT most_common_vals::text FROM pg_stats"
+            " WHERE tablename = 'labeling_document' AND attname = 'project_id'"
         )
         assert f"{{{project.pk}}}" in [row[0] for row in cursor.fetchall()]
 
