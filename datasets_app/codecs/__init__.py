@@ -106,7 +106,11 @@ def _is_object(line: str) -> bool:
 
 
 def _is_json(ending: str, line: str) -> bool:
-    return line.lstrip().startswith(("[", "{")) and (ending in _JSON or line.strip() in ("[", "{", "[{"))
+    """Whether it opens an array, or an object over several lines; a text file may begin so too."""
+    told = any(ending in reader.endings for reader in READERS.values())
+    if told:
+        return ending in _JSON and line.lstrip().startswith(("[", "{"))
+    return line.strip() in ("[", "{", "[{")
 
 
 _JSON = (".json", ".jsonl", ".ndjson")

@@ -220,6 +220,10 @@ class TestRecognize:
             ("data", '{"text": "a"}\n', "jsonl"),
             ("data", "EU NNP B-ORG\nrejects VBZ O\n", "conll"),
             ("a.CSV", "id,text\n", "csv"),
+            ("a.json", '[{"text": "a"}]', "jsonl"),
+            ("data", '[\n{"text": "a"}]', "jsonl"),
+            ("a.txt", "[\nchorus\n]\n", "txt"),
+            ("a.sub.unknown", "{\n", "jsonl"),
         ],
     )
     def test_by_name_and_content(self, name, head, format):
