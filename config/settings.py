@@ -229,6 +229,7 @@ JOB_KINDS = {
     "duplicates": ("datasets_app.duplicates:run", "default"),
     "train": ("modelassist.runs:run", "model"),
     "predict": ("modelassist.preannotate:run", "model"),
+    "audit": ("modelassist.auditing:run", "model"),
     "suggest": ("modelassist.preannotate:run", "serve"),
 }
 # Who checks a project's setting ("module:function", raises Invalid), where labeling itself cannot know what is good.

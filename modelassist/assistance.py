@@ -10,7 +10,7 @@ from labeling.events import record
 from labeling.models import Project
 from modelassist.models import Assistance
 
-SETTINGS = ("after_promotion", "after_import", "update_every", "random_share", "rare_label_boost", "diversity")
+SETTINGS = ("after_promotion", "after_import", "random_share", "rare_label_boost", "diversity")
 
 
 def assistance_of(project: Project) -> Assistance:

@@ -141,9 +141,6 @@ class Assistance(models.Model):
     project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="assistance")
     after_promotion = models.BooleanField(default=False, help_text="Pre-annotate when a model goes into production.")
     after_import = models.BooleanField(default=True, help_text="Pre-annotate the texts of a finished import.")
-    update_every = models.PositiveIntegerField(
-        default=0, help_text="Newly accepted texts after which a short update renews the suggestions; 0: never."
-    )
     random_share = models.FloatField(
         default=0.1, help_text="Share of the queue in random order, against which the query strategy is judged."
     )
@@ -160,3 +157,25 @@ class Assistance(models.Model):
 
     def __str__(self) -> str:
         return f"assistance of project {self.project_id}"
+
+
+class LabelIssue(models.Model):
+    """A label that is probably wrong, as an audit found it."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="+")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, db_index=False, related_name="+")
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="+")
+    gold = ArrayField(models.TextField(), help_text="The document's tags when it was judged.")
+    kind = models.CharField(max_length=10)
+    score = models.FloatField(help_text="0 to 1: how sure it is to be wrong.")
+    spans = models.JSONField(help_text="{kind, score, gold, predicted}")
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            # Reader: auditing.open_issues, surest first.
+            models.Index(fields=["project", "job", "-score", "id"], name="label_issue_ranked"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} in {self.document_id}"

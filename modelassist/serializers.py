@@ -57,7 +57,6 @@ class AssistanceSerializer(serializers.Serializer[Any]):
 
     after_promotion = serializers.BooleanField(required=False)
     after_import = serializers.BooleanField(required=False)
-    update_every = serializers.IntegerField(required=False, min_value=0, max_value=1_000_000)
     random_share = serializers.FloatField(required=False, min_value=0, max_value=1)
     rare_label_boost = serializers.FloatField(required=False, min_value=0, max_value=10)
     diversity = serializers.BooleanField(required=False)

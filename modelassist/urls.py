@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from modelassist import api
+from modelassist import api, api_audits
 from modelassist import api_predictors as also
 
 api_urlpatterns: list[URLPattern] = [
@@ -16,6 +16,9 @@ api_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/predictions", api.Predictions.as_view(), name="predictions"),
     path("projects/<slug:slug>/predictors", also.Predictors.as_view(), name="predictors"),
     path("projects/<slug:slug>/predictors/<slug:name>", also.OnePredictor.as_view(), name="predictor"),
+    path("projects/<slug:slug>/audits", api_audits.Audits.as_view(), name="audits"),
+    path("projects/<slug:slug>/label-issues", api_audits.LabelIssues.as_view(), name="label-issues"),
+    path("projects/<slug:slug>/label-issues/<int:pk>", api_audits.OneLabelIssue.as_view(), name="label-issue"),
     path("projects/<slug:slug>/patterns/count", also.PatternCount.as_view(), name="pattern-count"),
     path("projects/<slug:slug>/assistance", also.AssistanceSettings.as_view(), name="assistance"),
     path("projects/<slug:slug>/predict", api.Predict.as_view(), name="predict"),

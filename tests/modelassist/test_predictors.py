@@ -146,10 +146,10 @@ def test_assistance_over_rest_and_on_its_page(api, client, empty: Project) -> No
     assert api_client.patch(at(empty, "assistance"), {"random_share": 2}, format="json").status_code == 400
     client.force_login(empty.created_by)
     page = f"/projects/{empty.slug}/assistance/"
-    form = {"update_every": "20", "random_share": "0.2", "rare_label_boost": "1"}
+    form = {"random_share": "0.2", "rare_label_boost": "1"}
     assert client.post(page, form).status_code == 302
     assert assistance.as_json(assistance.assistance_of(empty)) == {
-        "after_promotion": False, "after_import": False, "update_every": 20, "random_share": 0.2,
+        "after_promotion": False, "after_import": False, "random_share": 0.2,
         "rare_label_boost": 1.0, "diversity": False,
     }  # fmt: skip
     assert client.post(page, form | {"random_share": "7"}).status_code == 200
