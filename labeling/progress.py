@@ -20,7 +20,7 @@ SELECT substr(tag, 3) AS label, count(*)
 
 
 def progress(project: Project) -> dict[str, Any]:
-    """The REST shape: `{documents, by_status, by_split, by_label, by_annotator, by_day, suggestions}`."""
+    """The REST shape: `{documents, by_status, by_split, by_label, by_annotator, by_day, suggestions, agreement}`."""
     by_status, by_split = _documents(project)
     return {
         "documents": sum(by_status.values()),
@@ -30,6 +30,7 @@ def progress(project: Project) -> dict[str, Any]:
         "by_annotator": _annotators(project),
         "by_day": _days(project),
         "suggestions": _suggestion_use(project),
+        "agreement": _agreement(project),
     }
 
 
@@ -91,3 +92,34 @@ def _suggestion_use(project: Project) -> list[dict[str, Any]]:
         )
         names = ("model", "documents", "kept", "edited", "rejected", "drawn")
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+_BY_ORIGIN = """
+SELECT label, count(*) FILTER (WHERE origin = 'accepted'), count(*) FILTER (WHERE origin = 'edited'),
+       count(*) FILTER (WHERE origin = 'rejected'), count(*) FILTER (WHERE origin = 'manual')
+  FROM labeling_annotation AS annotation
+  JOIN labeling_document AS document ON document.id = annotation.document_id,
+       LATERAL (
+         SELECT coalesce(span->'from'->>'label', span->>'label') AS label, span->>'origin' AS origin
+           FROM jsonb_array_elements(annotation.provenance->'spans') AS span
+         UNION ALL
+         SELECT span->>'label', 'rejected' FROM jsonb_array_elements(annotation.provenance->'rejected') AS span
+       ) AS decision
+ WHERE document.project_id = %s AND annotation.state = 'submitted' AND annotation.suggested_by <> ''
+ GROUP BY label ORDER BY label"""
+
+
+def _agreement(project: Project) -> list[dict[str, Any]]:
+    """Per label, what became of its suggestions in submitted texts that had some, and what was drawn beside them.
+
+    `agreement` is the share of its suggestions that were accepted as they were; None where there were none.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_ORIGIN, [project.pk])
+        rows = cursor.fetchall()
+    found = []
+    for label, accepted, edited, rejected, manual in rows:
+        suggested = accepted + edited + rejected
+        counts = {"accepted": accepted, "edited": edited, "rejected": rejected, "manual": manual}
+        found.append({"label": label, **counts, "agreement": accepted / suggested if suggested else None})
+    return found

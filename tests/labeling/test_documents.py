@@ -91,7 +91,7 @@ def test_progress_counts_what_there_is(world: World, django_assert_max_num_queri
     predictions.store([predictions.Predicted(made[0].pk, TAGS, [0.9] * 8)], model="m-1")
     annotate.save(world.project, world.annotator, made[0].pk, tags=TAGS, revision=0, submit=True, seconds=4)
     review.accept(world.project, world.reviewer, made[0].pk, annotation_id=Annotation.objects.get().pk)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         found = progress.progress(world.project)
     assert found["by_status"] == {"pending": 2, "submitted": 0, "accepted": 1}
     assert found["by_split"]["test"] == {"pending": 1, "submitted": 0, "accepted": 0}

@@ -84,6 +84,18 @@ def test_who_saw_no_suggestion_accepted_none(world: World) -> None:
     assert origins(held_out["provenance"]) == ["manual"]
 
 
+def test_agreement_per_label(world: World) -> None:
+    put(world, suggested(world))  # PER accepted, LOC rejected
+    moved = [{"start": 0, "end": 1, "label": "PER"}, {"start": 3, "end": 5, "label": "PER"}]
+    put(world, suggested(world), spans=moved)  # PER edited and another drawn, LOC rejected
+    put(world, suggested(world), state="draft")  # not decided yet
+    body = world.client(world.annotator).get(world.url("/progress")).json()
+    assert body["agreement"] == [
+        {"label": "LOC", "accepted": 0, "edited": 0, "rejected": 2, "manual": 0, "agreement": 0.0},
+        {"label": "PER", "accepted": 1, "edited": 1, "rejected": 0, "manual": 1, "agreement": 0.5},
+    ]
+
+
 def test_flag_and_comment_stay_until_they_are_changed(world: World) -> None:
     document = world.document()
     put(world, document, state="draft", flagged=True, comment="Is this a person?")
