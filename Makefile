@@ -18,7 +18,7 @@ RUN_STAMP := $(VENV)/.run-stamp
 TEST_STAMP := $(VENV)/.test-stamp
 BROWSER_STAMP := $(VENV)/.browser-stamp
 
-.PHONY: run test demo bench bench-browser check format browser
+.PHONY: run test demo bench bench-model bench-browser check format browser
 
 run: $(RUN_STAMP)
 	@exec $(PY) -m config.up
@@ -31,6 +31,9 @@ demo: $(RUN_STAMP)
 
 bench: $(TEST_STAMP)
 	@exec $(PY) -m tests.bench $(ARGS)
+
+bench-model: $(TEST_STAMP)
+	@exec $(PY) -m tests.bench.bench_model $(ARGS)
 
 bench-browser: $(TEST_STAMP) $(BROWSER_STAMP)
 	@$(PY) -m pytest tests/e2e/bench_browser.py -q -s
