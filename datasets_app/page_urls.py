@@ -18,9 +18,7 @@ page_urlpatterns: list[URLPattern] = [
     path("versions/<int:pk>/leaks/", views_versions.version_leaks, name="version-leaks"),
     path("versions/<int:pk>/diff/<int:other>/", views_versions.version_diff, name="version-diff"),
     path("versions/<int:pk>/diff/now/", views_versions.version_diff_now, name="version-diff-now"),
-    path(
-        "versions/<int:pk>/restore/<int:document>/", views_changes.restore_document, name="version-restore-document"
-    ),
+    path("versions/<int:pk>/restore/<int:document>/", views_changes.restore_document, name="version-restore-document"),
     path("projects/<slug:slug>/changes/", views_changes.change_list, name="changes"),
     path("projects/<slug:slug>/labels/operation/", views_changes.label_operation, name="label-operation"),
     path("changes/<int:pk>/undo/", views_changes.change_undo, name="change-undo"),
