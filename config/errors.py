@@ -117,7 +117,10 @@ def respond(request: HttpRequest, error: GoldsetError) -> HttpResponse:
     """The error as JSON or as a page."""
     if request.path.startswith(API_PREFIX):
         return JsonResponse(body(error.code, error.message, error.details), status=error.status)
-    return render(request, "error.html", {"error": error}, status=error.status)
+    try:
+        return render(request, "error.html", {"error": error}, status=error.status)
+    except OperationalError as lost:  # the page shows who is signed in, which the database knows
+        return respond(request, as_goldset_error(lost) or ServerFault("The database does not answer."))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

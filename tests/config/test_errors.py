@@ -166,3 +166,15 @@ def test_nobody_evades_the_sign_in_limit_by_a_header():
 
     request = RequestFactory().get("/", headers={"x-forwarded-for": "1.2.3.4"})
     assert ScopedRateThrottle().get_ident(request) == "127.0.0.1"
+
+
+def test_a_page_that_is_not_there_while_the_database_is_away(client, db, monkeypatch):
+    client.force_login(factories.user())
+    monkeypatch.setattr("django.contrib.auth.middleware.get_user", _database_away)
+    answer = client.get("/no-such-page")
+    assert answer.status_code == 503
+    assert b"does not answer" in answer.content
+
+
+def _database_away(request):
+    raise OperationalError("connection refused")
