@@ -58,9 +58,8 @@ def _values(model: type[Model], order: Sequence[str], cursor: str) -> list[Any]:
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         if isinstance(values, list) and not any(value is None for value in values):
-            meta = model._meta
-            fields = [next(field for field in meta.fields if field.name == name.removeprefix("-")) for name in order]
-            return [field.to_python(value) for field, value in zip(fields, values, strict=True)]
+            fields = {name: field for field in model._meta.fields for name in (field.name, field.attname)}
+            return [fields[n.removeprefix("-")].to_python(value) for n, value in zip(order, values, strict=True)]
     except (ValueError, TypeError, OverflowError, RecursionError, ValidationError):
         pass
     raise Invalid("The cursor is not one that this list gave out; start again without it.", code="bad_cursor")
