@@ -69,7 +69,7 @@ class Run:
 
 
 CLEARED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "GOLDSET_ADMIN_USER", "GOLDSET_ADMIN_PASSWORD", "ALLOWED_HOSTS")
-WORDS = ("gunicorn", "--queues default", "--queues model", " beat", "postgres", "redis-server")
+WORDS = ("gunicorn", "--queues default", "--queues model", "--queues serve", " beat", "postgres", "redis-server")
 
 
 @pytest.fixture
