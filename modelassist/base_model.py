@@ -34,7 +34,8 @@ def resolve(name: str, *, gpu: bool) -> BaseModel:
         return _automatic(gpu=gpu)
     if name == COMPACT_NAME:
         return compact()
-    if (folder := Path(name)).is_dir():
+    folder = Path(name)
+    if _is_folder(name):
         return BaseModel(name, folder)
     if folder.is_absolute() or name.startswith(".") or name.count("/") > 1:
         raise Invalid(f"Base model folder {name!r} does not exist.", code="base_model_missing")
@@ -46,10 +47,17 @@ def require_named(name: str) -> None:
 
     Whether the hub has it is seen when it is fetched.
     """
-    if name in ("", "auto", COMPACT_NAME) or Path(name).is_dir() or _HUB_ID.fullmatch(name):
+    if name in ("", "auto", COMPACT_NAME) or _is_folder(name) or _HUB_ID.fullmatch(name):
         return
     message = f"Base model {name[:100]!r} is neither a folder on the server nor a hub id such as {HUB_DEFAULT!r}."
     raise Invalid(message, code="base_model_missing", details={"field": "base_model"})
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except (OSError, ValueError):  # too long for a name of a file, or with a character that none has
+        return False
 
 
 def _automatic(*, gpu: bool) -> BaseModel:
