@@ -59,7 +59,9 @@ def test_what_can_be_a_base_model(name: str) -> None:
     base_model.require_named(name)
 
 
-@pytest.mark.parametrize("name", ["x" * 300 + "/y/z", "\0", "/no/such/folder", "./x/y", "a/b/c", "a b", "../x", "https://x.y/z"])
+@pytest.mark.parametrize(
+    "name", ["x" * 300 + "/y/z", "\0", "/no/such/folder", "./x/y", "a/b/c", "a b", "../x", "https://x.y/z"]
+)
 def test_what_can_be_none(name: str) -> None:
     with pytest.raises(Invalid, match="neither a folder"):
         base_model.require_named(name)
