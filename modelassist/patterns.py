@@ -4,6 +4,7 @@ A match counts only where it begins and ends with tokens. Of matches that overla
 longest, then the earlier rule. A rule is typed as a line, `PER Ada Lovelace` or `DATE /\\d{4}/`.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,6 +17,10 @@ from labeling.errors import Invalid
 
 RULES_MAX, PATTERN_MAX = 20_000, 1_000
 _SECONDS = 0.5  # for one expression in one text: some need for ever
+_TEXT_SECONDS = 5.0  # for all expressions in one text
+_EXPANDED_MAX = 20_000  # a repeat such as x{9} is compiled as so many x: nested ones would fill the memory
+_PIECE = regex.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\{(\d+)?(?:,(\d+)?)?\}|.", regex.DOTALL)
+_CALL = regex.compile(r"\(\?(?:R|\d+|&|P>)")  # of itself or of a group: recursion fills the memory too
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +90,38 @@ def _checked(rule: Rule, number: int) -> Rule:
     if not rule.pattern.strip() or len(rule.pattern) > PATTERN_MAX:
         raise _invalid(number, f"a pattern has 1 to {PATTERN_MAX:,} characters")
     if rule.is_regex:
+        _require_modest(rule.pattern, number)
         try:
             regex.compile(rule.pattern)
-        except regex.error as error:
+        except (regex.error, RecursionError) as error:
             raise _invalid(number, f"/{rule.pattern}/ is no regular expression: {error}") from error
     return rule
+
+
+def _require_modest(pattern: str, number: int) -> None:
+    if _CALL.search(pattern):
+        raise _invalid(number, "an expression must not call itself or a group of its own")
+    if _expanded(pattern) > _EXPANDED_MAX:
+        raise _invalid(number, f"with its repeats written out it has more than {_EXPANDED_MAX:,} pieces")
+
+
+def _expanded(pattern: str) -> int:
+    """How many pieces an expression has when each {n} is written out."""
+    sizes, last = [0], 0  # of the groups that are open; of the piece before
+    for piece in _PIECE.finditer(pattern):
+        times = max(int(digits or 0) for digits in piece.groups())
+        if times:
+            sizes[-1] += last * (times - 1)
+            last *= times
+        elif piece[0] == "(":
+            sizes.append(0)
+        elif piece[0] == ")" and len(sizes) > 1:
+            last = sizes.pop()
+            sizes[-1] += last
+        else:
+            last = 1
+            sizes[-1] += 1
+    return sum(sizes)
 
 
 def _invalid(number: int, complaint: str) -> Invalid:
@@ -134,9 +166,13 @@ class Patterns:
                 yield Span(start, end, label), order
         at_start = {start: index for index, start in enumerate(starts)}
         at_end = {end: index + 1 for index, end in enumerate(ends)}
+        until = time.monotonic() + _TEXT_SECONDS
         for order, (label, expression) in enumerate(self._expressions, len(self._phrases)):
+            seconds = min(_SECONDS, until - time.monotonic())
+            if seconds <= 0:
+                return
             try:
-                for match in expression.finditer(text, timeout=_SECONDS):
+                for match in expression.finditer(text, timeout=seconds):
                     if match.start() in at_start and match.end() in at_end and match.end() > match.start():
                         yield Span(at_start[match.start()], at_end[match.end()], label), order
             except TimeoutError:

@@ -4,6 +4,7 @@ A kind is made of two functions, to check its options and to make a predictor of
 by entry points of the group `goldset.predictors`, each naming a `Kind`.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +25,7 @@ from modelassist.models import Predictor
 GROUP = "goldset.predictors"
 PATTERNS = "patterns"  # the name of the predictor that the patterns page keeps
 SAMPLE = 2_000  # documents in which the patterns page counts
+COUNT_SECONDS = 10.0  # after which it counts no further
 
 
 class Suggested(NamedTuple):
@@ -180,11 +182,14 @@ def count(project: Project, rules: Sequence[patterns.Rule]) -> dict[str, Any]:
     pending = documents_in(project).filter(status=Document.Status.PENDING, archived_at=None).order_by("id")
     spans: dict[str, int] = {}
     documents = marked = 0
+    until = time.monotonic() + COUNT_SECONDS
     for each in pending.only("text", "token_starts", "token_ends")[:SAMPLE]:
         found = [tag[2:] for tag in ready.tags(each.text, each.token_starts, each.token_ends) if tag.startswith("B-")]
         documents, marked = documents + 1, marked + bool(found)
         for label in found:
             spans[label] = spans.get(label, 0) + 1
+        if time.monotonic() > until:
+            break
     return {"documents": documents, "marked": marked, "spans": spans}
 
 

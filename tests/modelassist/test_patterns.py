@@ -4,6 +4,7 @@ import pytest
 
 from labeling import bio, tokens
 from labeling.errors import Invalid
+from modelassist import patterns
 from modelassist.patterns import Patterns, Rule, as_json, of_json, read_lines
 
 
@@ -38,6 +39,36 @@ def test_what_is_marked(text: str, rules: list[Rule], expected: list[tuple[str, 
 
 def test_an_expression_that_needs_for_ever_is_given_up() -> None:
     assert marked("a" * 40 + "b Ada", Rule("X", r"(a|aa)+$", is_regex=True), Rule("PER", "Ada")) == [("Ada", "PER")]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "a{999999999}",
+        "((a{1000}){1000}){1000}",
+        "(?:ab){20000}",
+        "(?R)?a",
+        "(a(?1)?)",
+        "(?P<q>a(?&q)?)",
+        "(" * 400 + "a" + ")" * 400,
+    ],
+)
+def test_an_expression_that_fills_the_memory_is_refused(pattern: str) -> None:
+    with pytest.raises(Invalid, match="Rule 1"):
+        of_json([{"label": "X", "pattern": pattern, "is_regex": True}])
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"\d{4}-\d{2}-\d{2}", r"(?:[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7})", r"a{2,}", r"[{(]\{9}", r"(\w+) \1"]
+)
+def test_usual_expressions_are_not(pattern: str) -> None:
+    of_json([{"label": "X", "pattern": pattern, "is_regex": True}])
+
+
+def test_many_expressions_that_need_for_ever_are_given_up_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patterns, "_TEXT_SECONDS", 0.7)
+    rules = [Rule("X", rf"(a|aa)+{number}$", is_regex=True) for number in range(10_000)]
+    assert marked("a" * 40 + "b", *rules) == []
 
 
 def test_thousands_of_phrases_cost_little() -> None:
