@@ -18,20 +18,24 @@ from labeling import bio
 from labeling.errors import Invalid, Unavailable
 
 ANSWER_MAX = 50_000_000  # bytes
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # an IPv4 address in another's clothes
 _RETRIES = (0.0, 0.5, 2.0)  # seconds of waiting before each attempt
 _AGAIN = {429, 500, 502, 503, 504}
 
 
 def checked_address(url: str) -> str:
     """The address if it can be one; raises `Invalid`."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
+        parts.netloc.encode("idna")
         good = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
+        good = good and url.isascii() and not (parts.username or parts.password)
     except ValueError:
         good = False
-    if not good or parts.username or parts.password:
+    if not good:
         raise Invalid(
-            f"{url!r:.100} is no address of a service; give http:// or https:// with a host, and no password in it.",
+            f"{url!r:.100} is no address of a service; give http:// or https:// with a host, all of it in ASCII,"
+            " and no password in it.",
             code="bad_address",
             details={"field": "url"},
         )
@@ -73,12 +77,23 @@ def _post(parts: SplitResult, body: bytes, *, token: str, timeout: float, privat
     try:
         connection.request("POST", f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", body, headers)
         response = connection.getresponse()
-        answer = response.read(ANSWER_MAX + 1)
+        answer = _received(response, until=time.monotonic() + timeout)
     finally:
         connection.close()
-    if len(answer) > ANSWER_MAX:
-        raise Unavailable("The predictor's answer is too long.", code="predictor_failed")
     return response.status, answer
+
+
+def _received(response: http.client.HTTPResponse, *, until: float) -> bytes:
+    """The body, which must not come in drops for ever; raises `TimeoutError`, or `Unavailable` if it is too long."""
+    pieces, length = [], 0
+    while piece := response.read1(1 << 16):
+        pieces.append(piece)
+        length += len(piece)
+        if length > ANSWER_MAX:
+            raise Unavailable("The predictor's answer is too long.", code="predictor_failed")
+        if time.monotonic() > until:
+            raise TimeoutError("it takes too long to answer")
+    return b"".join(pieces)
 
 
 def _public(host: str, port: int, *, private: bool) -> str:
@@ -93,15 +108,17 @@ def _public(host: str, port: int, *, private: bool) -> str:
 
 def _is_public(address: str) -> bool:
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return (mapped or parsed).is_global and not parsed.is_multicast
+    inner = getattr(parsed, "ipv4_mapped", None) or getattr(parsed, "sixtofour", None)
+    if parsed in _NAT64:
+        inner = ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)
+    return (inner or parsed).is_global and not (inner or parsed).is_multicast
 
 
 def _read(answer: bytes, documents: Sequence[dict[str, Any]]) -> list[tuple[list[str], list[float]]]:
     try:
         rows = json.loads(answer)["documents"]
         read = [(list(row["tags"]), _confidences(row)) for row in rows]
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise Unavailable(f"The predictor's answer cannot be read: {error}", code="predictor_failed") from error
     lengths = [len(document["tokens"]) for document in documents]
     if [len(tags) for tags, _ in read] != lengths or [len(sure) for _, sure in read] != lengths:

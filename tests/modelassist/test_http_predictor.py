@@ -1,6 +1,8 @@
 """Against a real HTTP server: what is sent, what comes back, retries, limits, and private addresses."""
 
+import http.client
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -82,13 +84,23 @@ def test_it_tries_again_where_that_helps(service: Service, ask) -> None:  # type
     "answer",
     [b"<html>", [], {"documents": []}, {"documents": [{"tags": ["O"]}]}, {"documents": [{"tags": ["I-PER", "O"]}]},
      {"documents": [{"tags": ["O", 1]}]}, {"documents": [{"tags": ["O", "O"], "confidences": [2, 0]}]},
-     {"documents": [{"tags": ["O", "O"], "confidences": [1]}]}, {"documents": None}, b"\xff"],
+     {"documents": [{"tags": ["O", "O"], "confidences": [1]}]}, {"documents": None}, b"\xff", b"[" * 5000],
     ids=repr,
 )  # fmt: skip
 def test_a_bad_answer_is_told(service: Service, ask, answer: Any) -> None:  # type: ignore[no-untyped-def]
     service.answers = [(200, answer)]
     with pytest.raises(Unavailable):
         ask()
+
+
+def test_an_answer_in_drops_ends() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"HTTP/1.1 200 OK\r\n\r\na drop")
+        response = http.client.HTTPResponse(ours)
+        response.begin()
+        with pytest.raises(TimeoutError, match="too long"):
+            http_predictor._received(response, until=0.0)
 
 
 def test_nobody_there_and_too_slow(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +110,18 @@ def test_nobody_there_and_too_slow(service: Service, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize(
     "host",
-    ["127.0.0.1", "localhost", "[::1]", "10.0.0.1", "169.254.169.254", "[::ffff:127.0.0.1]", "224.0.0.1"],
+    [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "10.0.0.1",
+        "169.254.169.254",
+        "[::ffff:127.0.0.1]",
+        "224.0.0.1",
+        "2130706433",
+        "[2002:7f00:1::]",
+        "[64:ff9b::7f00:1]",
+    ],
 )
 def test_private_addresses_are_refused(service: Service, host: str) -> None:
     with pytest.raises(Invalid, match="private") as caught:
@@ -114,7 +137,20 @@ def test_a_redirect_is_not_followed(service: Service, ask) -> None:  # type: ign
 
 
 @pytest.mark.parametrize(
-    "url", ["", "ftp://x/", "http://", "x", "http://a:b@c/", "http://h:99999/", "file:///etc/passwd"]
+    "url",
+    [
+        "",
+        "ftp://x/",
+        "http://",
+        "x",
+        "http://a:b@c/",
+        "http://h:99999/",
+        "file:///etc/passwd",
+        "http://[::1",
+        "http://[x]/",
+        f"http://{'a' * 300}/",
+        "http://h/ü",
+    ],
 )
 def test_what_is_no_address(url: str) -> None:
     with pytest.raises(Invalid, match="no address"):
