@@ -104,6 +104,7 @@ class Supervisor:
         check_port(self.options)
         self._prepare()
         for command in commands(self.options):
+            self._heed()
             self.children.append(Child(command, self._spawn(command), time.monotonic()))
         self._await_ready()
 
@@ -131,12 +132,18 @@ class Supervisor:
     def _await_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
         while missing := not_ready(self.options):
+            self._heed()
             if dead := [child for child in self.children if child.process.poll() is not None]:
                 raise CannotStart(f"{dead[0].command.name} ended:\n{self._last_words(dead[0].command)}")
             if time.monotonic() > deadline:
                 logs = self.options.data_dir / "logs"
                 raise CannotStart(f"After {READY_SECONDS:.0f} s still missing: {missing}. See the logs in {logs}.")
             time.sleep(0.1)
+
+    def _heed(self) -> None:
+        """Raise Stopped if a signal came whose exception was lost, as it is within a destructor."""
+        if self.stopping:
+            raise Stopped
 
     def _last_words(self, command: Command) -> str:
         lines = log_file(self.options.data_dir, command.name).read_text(errors="replace").splitlines()
@@ -145,6 +152,7 @@ class Supervisor:
     def watch(self) -> None:
         """Start again what dies, keep the logs short, for ever: a signal ends it."""
         while True:
+            self._heed()
             for name in self.services.restart_dead():
                 say(f"{name} had ended and was started again")
             for child in self.children:

@@ -126,7 +126,7 @@ def default_learning_rate(hidden_size: int, steps_per_epoch: int) -> float:
         return 2e-5
     if hidden_size > 512:
         return 5e-5
-    return 5e-4 if steps_per_epoch < 30 else 3e-4
+    return 5e-4 if steps_per_epoch < 30 else 3e-4 if steps_per_epoch < 150 else 2e-4
 
 
 def _checked(name: str, value: object) -> Any:
