@@ -3,6 +3,7 @@
 `{"error": {"code": "...", "message": "...", "details": {...}}}` with the fitting status.
 """
 
+import errno
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -90,6 +91,9 @@ def as_goldset_error(exc: Exception) -> GoldsetError | None:
         case OperationalError():
             logger.error("database: %s", exc)
             return Unavailable("The database does not answer; try again in a moment.", code="database_unavailable")
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            logger.error("disk: %s", exc)
+            return Unavailable("The server's disk is full; nothing was kept. Tell who runs it.", code="disk_full")
         case DataError():
             return Invalid("A value does not fit its field (too long, or a character that cannot be stored).")
         case UnicodeError():

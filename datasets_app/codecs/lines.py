@@ -65,9 +65,13 @@ def _check_utf8(path: Path, head: bytes) -> None:
 
 def _rewritten(path: Path, encoding: str) -> Path:
     target = path.with_name(f"{path.name}.utf8")
-    with target.open("wb") as out:
-        for text in _decoded(path, encoding, binary=False):
-            out.write(text.encode())
+    try:
+        with target.open("wb") as out:
+            for text in _decoded(path, encoding, binary=False):
+                out.write(text.encode())
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
     return target
 
 

@@ -1,5 +1,7 @@
 """One shape for every error under /api/, a page elsewhere, and nothing about the inside of the server."""
 
+import errno
+
 import pytest
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
 from django.db import DataError, IntegrityError, OperationalError
@@ -85,6 +87,7 @@ def _caused(error: Exception, cause: Exception) -> Exception:
         (IntegrityError("duplicate key in db.internal"), 409, "conflict"),
         (_caused(OperationalError("deadlock in db.internal"), DeadlockDetected()), 409, "conflict"),
         (SuspiciousOperation("db.internal"), 400, "invalid"),
+        (OSError(errno.ENOSPC, "No space left on db.internal"), 503, "disk_full"),
         ("\ud800".encode, 400, "invalid"),
     ],
 )
