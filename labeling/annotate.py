@@ -54,6 +54,7 @@ def save(
     _require_current(current, revision)
     projects.require_not_retired(project, tags, current.tags if current is not None else ())
     _require_open(project, user, document, current)
+    reopened = current is not None and current.state == Annotation.State.SUBMITTED and not submit
     annotation = current or Annotation(document=document, annotator_id=user.pk, revision=0)
     _write(annotation, tags, submit=submit, seconds=seconds)
     _trace(annotation, aside)
@@ -62,6 +63,10 @@ def save(
         record(project, user, "annotation.submitted", document=document, data={"annotation": annotation.pk})
         settle(project, document)
         annotation.refresh_from_db()
+    elif reopened:
+        record(project, user, "annotation.reopened", document=document, data={"annotation": annotation.pk})
+        settle(project, document)
+        queue.take(project, user, document)  # theirs again, before it is served to somebody else
     return annotation
 
 

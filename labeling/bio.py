@@ -9,7 +9,6 @@ range of tokens. Every conversion between them, in and out of other schemes, sta
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from labeling.errors import Invalid
 
@@ -279,24 +278,3 @@ class SchemeEvidence:
         if self.bioes or self.bilou:
             return "bioes" if self.bioes >= self.bilou else "bilou"
         return "iob1" if self.iob1 > self.iob2 else "iob2"
-
-
-# Comparing -----------------------------------------------------------------------------------------------
-
-
-def compare(suggested: Sequence[str], decided: Sequence[str]) -> dict[str, int]:
-    """How a person used a suggestion: spans kept as they were, edited, rejected, and drawn afresh.
-
-    A decided span that touches a suggested one without being equal to it counts as its edit.
-    """
-    before, after = set(spans(suggested)), set(spans(decided))
-    kept = before & after
-    offered, drawn = sorted(before - kept), sorted(after - kept)
-    edited = [span for span in drawn if any(_overlap(span, other) for other in offered)]
-    rejected = [span for span in offered if not any(_overlap(span, other) for other in drawn)]
-    counts: dict[str, Any] = {"kept": kept, "edited": edited, "rejected": rejected}
-    return {name: len(found) for name, found in counts.items()} | {"drawn": len(drawn) - len(edited)}
-
-
-def _overlap(one: Span, other: Span) -> bool:
-    return one.start < other.end and other.start < one.end

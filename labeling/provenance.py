@@ -78,6 +78,11 @@ def _source(offer: Offer) -> dict[str, Any]:
     return {"model": offer.model, "confidence": offer.confidence}
 
 
+def between(before: Sequence[str], after: Sequence[str]) -> dict[str, int]:
+    """How one person's tags were used by another who decided: spans kept, edited, rejected and drawn."""
+    return use(trace(after, [Offer(span, "", None) for span in spans(before)]))
+
+
 def use(traced: dict[str, Any]) -> dict[str, int]:
     """How suggestions were used, as counts."""
     origins = [span["origin"] for span in traced["spans"]]

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from labeling import bio, projects
+from labeling import bio, projects, provenance
 from labeling.access import Person, annotation_for, document_for
 from labeling.annotate import mark_accepted, settle
 from labeling.errors import Conflict
@@ -46,6 +46,7 @@ def correct(project: Project, reviewer: Person, document_id: int, *, tags: Seque
     annotation = own or Annotation(document=document, annotator_id=reviewer.pk, revision=0)
     if annotation.tags != list(tags) or annotation.state != Annotation.State.SUBMITTED:
         annotation.tags = list(tags)
+        annotation.accepted = False  # a correction of one's own correction is a decision of its own
         annotation.state = Annotation.State.SUBMITTED
         annotation.submitted_at = timezone.now()
         annotation.revision += 1
@@ -68,7 +69,7 @@ def _make_gold(project: Project, reviewer: Person, document: Document, annotatio
 def _difference(document: Document, gold: Annotation) -> dict[str, object]:
     """Per annotator, what the gold tags kept, edited, rejected and added: how often people are corrected."""
     others = document.annotations.exclude(pk=gold.pk).filter(state=Annotation.State.SUBMITTED)
-    against = {str(other.annotator_id): bio.compare(other.tags, gold.tags) for other in others}
+    against = {str(other.annotator_id): provenance.between(other.tags, gold.tags) for other in others}
     return {"annotation": gold.pk, "against": against}
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.auth.models import User
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -274,11 +273,3 @@ class OccurrencesShape(serializers.Serializer[Any]):
     documents = serializers.IntegerField()
     occurrences = serializers.IntegerField()
     undone = serializers.BooleanField()
-
-
-class UserShape(serializers.ModelSerializer[User]):
-    """The signed-in person."""
-
-    class Meta:
-        model = User
-        fields = ["username", "is_superuser"]

@@ -10,7 +10,6 @@ from collections.abc import Callable
 import torch
 
 Loss = Callable[[torch.Tensor], torch.Tensor]  # from embeddings [texts, pieces, width] to a number
-METHODS = ("none", "fgm", "pgd")
 
 
 def perturbation(

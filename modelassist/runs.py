@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from modelassist.checkpoint import Checkpoint
     from modelassist.trainer import Progress, Trained
 
-Steps = Generator[jobs.Step, None, Any]
 _SIZES = 8  # how much room a training needs, in base models: weights, best weights, moments, twice while replaced
 _LIBRARIES = ("torch", "transformers", "tokenizers", "numpy")
 

@@ -1,11 +1,13 @@
 """Saving annotations: drafts, submissions, stale revisions, bad input, and what a submission sets in motion."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from labeling import annotate, projects, queue
-from labeling.models import Annotation, Document, Event, Prediction, Role
+from labeling.models import Annotation, Assignment, Document, Event, Prediction, Role
 from tests.labeling.conftest import World
 
 TAGS = ["B-PER", "I-PER", "O", "B-PER", "I-PER", "O", "B-LOC", "O"]
@@ -41,6 +43,18 @@ def test_spans_stand_for_tags(world: World) -> None:
     assert put(world, document, spans=spans, revision=0).json()["tags"] == [
         "B-PER", "I-PER", "O", "O", "O", "O", "B-LOC", "O",
     ]  # fmt: skip
+
+
+def test_who_goes_back_to_a_submitted_text_has_it_to_label_again(world: World) -> None:
+    document = world.document()
+    put(world, document, tags=TAGS, revision=0, state="submitted")
+    Assignment.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    put(world, document, tags=["O"] * 8, revision=1)
+    document.refresh_from_db()
+    assert document.status == "pending"
+    assert Event.objects.filter(verb="annotation.reopened", document=document.pk).count() == 1
+    assert queue.lease(world.project, world.second) is None
+    assert queue.lease(world.project, world.annotator).document_id == document.pk
 
 
 def test_a_repeat_is_harmless_and_a_stale_save_is_refused_with_the_current_row(world: World) -> None:

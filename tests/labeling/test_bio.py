@@ -98,9 +98,3 @@ def test_spans_that_do_not_fit_are_refused(spans: list[Span]) -> None:
 def test_a_label_may_hold_hyphens() -> None:
     assert bio.split_tag("B-creative-work") == ("B", "creative-work")
     assert bio.tag_names(["a-b"]) == ["O", "B-a-b", "I-a-b"]
-
-
-def test_how_a_suggestion_was_used() -> None:
-    suggested = ["B-P", "I-P", "O", "B-L", "O", "O", "B-P"]
-    decided = ["B-P", "I-P", "O", "B-L", "I-L", "B-X", "O"]
-    assert bio.compare(suggested, decided) == {"kept": 1, "edited": 1, "rejected": 1, "drawn": 1}

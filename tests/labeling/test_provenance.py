@@ -6,7 +6,7 @@ from labeling import predictions
 from labeling.bio import Span, tags_of
 from labeling.models import Annotation, Document
 from labeling.predictions import Predicted
-from labeling.provenance import Offer, trace, use
+from labeling.provenance import Offer, between, trace, use
 from tests.labeling.conftest import World
 
 SUGGESTED = [Span(0, 2, "PER"), Span(3, 4, "PER"), Span(5, 6, "LOC"), Span(6, 7, "LOC")]
@@ -27,6 +27,12 @@ def test_the_origin_of_each_span() -> None:
     }  # fmt: skip
     assert traced["rejected"] == [{"start": 5, "end": 6, "label": "LOC", "model": "m1", "confidence": 0.5}]
     assert use(traced) == {"kept": 1, "edited": 2, "rejected": 1, "drawn": 1}
+
+
+def test_how_a_suggestion_was_used() -> None:
+    suggested = ["B-P", "I-P", "O", "B-L", "O", "O", "B-P"]
+    decided = ["B-P", "I-P", "O", "B-L", "I-L", "B-X", "O"]
+    assert between(suggested, decided) == {"kept": 1, "edited": 1, "rejected": 1, "drawn": 1}
 
 
 def test_what_is_drawn_over_a_rejected_suggestion_is_manual() -> None:

@@ -45,6 +45,14 @@ def test_correct_keeps_the_annotators_row(world: World) -> None:
     assert counted == {"kept": 1, "edited": 0, "rejected": 2, "drawn": 0}
 
 
+def test_each_correction_is_an_event_and_a_repeated_one_is_not(world: World) -> None:
+    document, _ = submitted(world)
+    for tags in (["O"] * 8, TAGS, TAGS):
+        assert accept(world, document, tags=tags).json()["tags"] == tags
+    assert Event.objects.filter(verb="annotation.accepted").count() == 2
+    assert Annotation.objects.get(accepted=True).tags == TAGS
+
+
 def test_another_acceptance_replaces_the_first(world: World) -> None:
     document, annotation = submitted(world)
     accept(world, document, tags=["O"] * 8)
