@@ -81,6 +81,8 @@ def test_back_to_the_text_before_and_on_again(page: Page, project: Project, anno
     expect(rows).to_have_count(2)
     rows.filter(has_text="Bob slept .submitted").click()
     expect(page.locator(TEXT)).to_contain_text("Bob")
+    press(page, "1")
+    expect(page.get_by_text("Changed; submit again to save")).to_be_visible()
 
 
 def test_mouse_edge_double_click_and_sticky_label(page: Page, project: Project, annotator: User) -> None:

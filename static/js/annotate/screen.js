@@ -60,6 +60,7 @@ export class Screen {
     this.#settled = state === "saved";
     if (state === "offline") this.#state(state, `Offline: ${texts(waiting)} kept in this browser`);
     else if (state === "failed") this.#state(state, `Not saved yet: ${texts(waiting)} kept in this browser`);
+    else if (state === "held") this.notSaved("Changed; submit again to save");
     else if (state === "saving") this.#state(state, durable ? "Saving…" : "Saving… Keep this page open");
     else this.#state(state, this.#last);
     if (message) this.notice(`${message} Your work is kept in this browser.`);

@@ -193,7 +193,13 @@ export class Sender extends EventTarget {
     this.#timer = setTimeout(() => this.flush(), pause);
   }
 
-  #tell(state = this.waiting ? "saving" : "saved") {
+  /* Nothing is on its way while all that waits is held for the person. */
+  get #resting() {
+    if (!this.waiting) return "saved";
+    return [...this.#entries.values()].every(({ state }) => state === "held") ? "held" : "saving";
+  }
+
+  #tell(state = this.#resting) {
     const shown = this.#trouble && this.waiting ? this.#trouble : { state, message: "" };
     this.dispatchEvent(new CustomEvent("state", { detail: { ...shown, waiting: this.waiting } }));
   }
