@@ -19,7 +19,7 @@ from datasets_app.models import Job
 from datasets_app.serializers import ImportSerializer, QueuedSerializer, VersionInSerializer
 from labeling.access import project_for
 from labeling.api import parsed
-from labeling.errors import Invalid
+from labeling.errors import Invalid, one_of
 from labeling.models import Project, Role, Split
 from labeling.paging import listing
 
@@ -83,10 +83,7 @@ class Jobs(APIView):
         """List the jobs, newest first."""
         query = jobs_of(project_for(request.user, slug, Role.ANNOTATOR))
         if kind := request.query_params.get("kind"):
-            if kind not in settings.JOB_KINDS:
-                listed = ", ".join(settings.JOB_KINDS)
-                raise Invalid(f"kind is {kind!r}; use one of: {listed}.", details={"field": "kind"})
-            query = query.filter(kind=kind)
+            query = query.filter(kind=one_of("kind", kind, settings.JOB_KINDS))
         return Response(
             listing(request._request, query, order=("-id",), render=lambda job: job_report.as_json(job, errors=False))
         )

@@ -15,7 +15,7 @@ from datasets_app import changes, gold, jobs, surfaces
 from datasets_app.models import Change, Job
 from labeling import access, predictions
 from labeling.access import Person
-from labeling.errors import Invalid
+from labeling.errors import Invalid, one_of
 from labeling.models import Annotation, Document, Prediction, Project
 from labeling.predictions import Predicted
 
@@ -84,9 +84,7 @@ def fix(project: Project, user: Person, *, surface: str, label: str, way: str) -
     _check(surface)
     if label:
         access.label_for(project, label)
-    if way not in WAYS:
-        raise Invalid(f"way is {way!r}; use one of: {', '.join(WAYS)}.", details={"field": "way"})
-    params = {"surface": surface, "label": label, "way": way}
+    params = {"surface": surface, "label": label, "way": one_of("way", way, WAYS)}
     return jobs.enqueue("fix", project=project, user=user, params=params)
 
 

@@ -3,9 +3,8 @@
 Rows are read a page at a time by key, so neither memory nor a transaction grows with the download.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection
 
@@ -15,7 +14,7 @@ from datasets_app.codecs import WRITERS, Writer
 from datasets_app.models import DatasetVersion
 from datasets_app.pictures import label_chart
 from datasets_app.records import Gold
-from labeling.errors import Invalid
+from labeling.errors import one_of
 from labeling.models import Project, Split
 
 PAGE_ROWS = 500
@@ -43,7 +42,7 @@ class Download:
 def project_now(project: Project, *, format: str, split: str | None = None, scheme: str = "iob2") -> Download:
     """What is accepted now, in the order in which it came in; raises `Invalid` for an unknown option."""
     _require_split(split)
-    writer = _one_of("format", format, WRITERS)
+    writer = WRITERS[one_of("format", format, WRITERS)]
     rows = _rows_now(project, [split] if split else list(Split.values))
     return _text("-".join(filter(None, (project.slug, split))), writer, rows, scheme)
 
@@ -57,26 +56,17 @@ def frozen(version: DatasetVersion, *, format: str, split: str | None = None, sc
     if format == "parquet":
         return _parquet(version, name, split)
     if format not in WRITERS:
-        _one_of("format", format, dict.fromkeys((*WRITERS, "parquet", "hf")))
+        one_of("format", format, (*WRITERS, "parquet", "hf"))
     return _text(name, WRITERS[format], versions.items(version, split), scheme)
 
 
 def _require_split(split: str | None) -> None:
     if split:
-        _one_of("split", split, dict.fromkeys(Split.values))
-
-
-def _one_of(field: str, value: str, allowed: Mapping[str, Any]) -> Any:
-    if value not in allowed:
-        raise Invalid(
-            f"{field} is {value!r}; use one of: {', '.join(allowed)}.",
-            details={"field": field, "allowed": list(allowed)},
-        )
-    return allowed[value]
+        one_of("split", split, Split.values)
 
 
 def _text(name: str, writer: Writer, rows: Iterable[Gold], scheme: str) -> Download:
-    _one_of("scheme", scheme, dict.fromkeys(writer.schemes))
+    one_of("scheme", scheme, writer.schemes)
     return Download(f"{name}.{writer.ending}", writer.media_type, _gathered(writer.write(rows, scheme=scheme)))
 
 

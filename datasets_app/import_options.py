@@ -11,7 +11,7 @@ from typing import Any
 from datasets_app.codecs.units import UNITS
 from datasets_app.records import SPLITS, Failure, ReadOptions, Record
 from labeling import bio
-from labeling.errors import Invalid
+from labeling.errors import Invalid, one_of
 
 CHOICES = {
     "annotations": ("accept", "suggest", "ignore"),
@@ -43,21 +43,13 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
         raise Invalid(f"An import has no option {unknown[0]!r}.", details={"field": unknown[0]})
     params = {**DEFAULTS, **{name: value for name, value in given.items() if value is not None}}
     for field, allowed in CHOICES.items():
-        _one_of(field, params[field], allowed)
+        one_of(field, params[field], allowed)
     if params["split"]:
-        _one_of("split", params["split"], tuple(SPLITS))
+        one_of("split", params["split"], SPLITS)
     params["split"] = SPLITS.get(params["split"] or "")
     params["tag_names"] = _tag_names(params["tag_names"])
     params["label_map"] = _label_map(params["label_map"])
     return {name: value for name, value in params.items() if name in _ALWAYS or value != DEFAULTS[name]}
-
-
-def _one_of(field: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        listed = ", ".join(allowed)
-        raise Invalid(
-            f"{field} is {value!r}; use one of: {listed}.", details={"field": field, "allowed": list(allowed)}
-        )
 
 
 def _tag_names(given: str | Sequence[str]) -> list[str]:

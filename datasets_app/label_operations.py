@@ -15,7 +15,7 @@ from datasets_app import changes
 from datasets_app.models import Change, DatasetVersion
 from labeling import projects
 from labeling.access import Person, label_for
-from labeling.errors import Conflict, Invalid
+from labeling.errors import Conflict, Invalid, one_of
 from labeling.models import Label, Project
 
 _FIELDS = ("id", "name", "color", "hotkey", "description", "position", "retired")
@@ -177,10 +177,7 @@ OPERATIONS: Mapping[str, Operation] = {
 
 def operate(project: Project, user: Person, *, operation: str, label: str, to: str = "", color: str = "") -> Change:
     """Do one of `OPERATIONS`; raises `Invalid` for an unknown one or one that lacks what it needs."""
-    if operation not in OPERATIONS:
-        listed = ", ".join(OPERATIONS)
-        raise Invalid(f"operation is {operation!r}; use one of: {listed}.", details={"field": "operation"})
-    needs = OPERATIONS[operation].needs
+    needs = OPERATIONS[one_of("operation", operation, OPERATIONS)].needs
     if needs and not {"to": to, "color": color}[needs]:
         raise Invalid(f"To {operation} a label, give `{needs}`.", details={"field": needs})
     return OPERATIONS[operation].do(project, user, label, to=to, color=color)

@@ -1,6 +1,6 @@
 """Finding documents, showing one, and putting one aside."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from labeling import bio
 from labeling.access import Person, document_for, documents_in
-from labeling.errors import Conflict, Invalid
+from labeling.errors import Conflict, Invalid, one_of
 from labeling.events import record
 from labeling.models import Annotation, Document, Project, Split
 
@@ -41,9 +41,9 @@ def search(
     """Documents of the project, narrowed by what is given; raises `Invalid` for an unknown value."""
     query = documents_in(project).filter(archived_at__isnull=not archived)
     if status:
-        query = query.filter(status=_one_of("status", status, Document.Status.values))
+        query = query.filter(status=one_of("status", status, Document.Status.values))
     if split:
-        query = query.filter(split=_one_of("split", split, Split.values))
+        query = query.filter(split=one_of("split", split, Split.values))
     if label:
         tagged = Annotation.objects.filter(document=OuterRef("pk"), tags__contains=[f"B-{label}"])
         query = query.filter(Exists(tagged.exclude(state=Annotation.State.DRAFT)))
@@ -56,13 +56,7 @@ def search(
 
 def order_for(name: str) -> Sequence[str]:
     """The fields of a named order; raises `Invalid` for an unknown one."""
-    return ORDERS[_one_of("order", name or "newest", ORDERS)]
-
-
-def _one_of(field: str, value: str, allowed: Iterable[str]) -> str:
-    if value not in allowed:
-        raise Invalid(f"{field} is {value!r}; use one of: {', '.join(allowed)}.", details={"field": field})
-    return value
+    return ORDERS[one_of("order", name or "newest", ORDERS)]
 
 
 def with_gold(query: QuerySet[Document]) -> QuerySet[Document]:

@@ -4,6 +4,7 @@ Verbs raise these; the doors turn them into one JSON shape or one page (`config.
 A message says what was wrong, where, and what to do.
 """
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 
@@ -24,6 +25,15 @@ class Invalid(GoldsetError):
     """The input cannot be taken as it is."""
 
     status, code = 400, "invalid"
+
+
+def one_of(field: str, value: str, allowed: Iterable[str]) -> str:
+    """The value, if it is one of those allowed; else `Invalid` that lists them."""
+    allowed = list(allowed)
+    if value not in allowed:
+        listed = ", ".join(allowed)
+        raise Invalid(f"{field} is {value!r}; use one of: {listed}.", details={"field": field, "allowed": allowed})
+    return value
 
 
 class Forbidden(GoldsetError):

@@ -13,7 +13,7 @@ from pathlib import Path
 from datasets_app.codecs import brat, conll, jsonl, packed, plain, spacy_docs, table, tabular, tools_out
 from datasets_app.codecs.codec import Codec, Reader, Writer
 from datasets_app.codecs.conll_lines import is_tag
-from labeling.errors import Invalid
+from labeling.errors import Invalid, one_of
 
 __all__ = ["CODECS", "READERS", "WRITERS", "Codec", "Reader", "Writer", "reader_for", "recognize", "recognize_archive"]
 
@@ -66,10 +66,7 @@ WRITERS: Mapping[str, Writer] = {name: codec.writer for name, codec in CODECS.it
 
 def reader_for(name: str) -> Reader:
     """The reader of a format; raises `Invalid` with the names that there are."""
-    if name not in READERS:
-        known = ", ".join(READERS)
-        raise Invalid(f"Format {name!r} is not known; use one of: {known}.", details={"field": "format"})
-    return READERS[name]
+    return READERS[one_of("format", name, READERS)]
 
 
 def recognize(file_name: str, head: bytes) -> str:
