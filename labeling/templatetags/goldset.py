@@ -1,14 +1,19 @@
 """What templates need to show texts, shares and times. Everything that comes from people is escaped."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django import template
 from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from labeling import markdown as markdown_text
+from labeling import words
 from labeling.highlight import Piece
 
 register = template.Library()
@@ -54,25 +59,25 @@ def get(mapping: Mapping[str, Any] | None, key: str) -> Any:
 @register.filter
 def percent(share: float | None) -> str:
     """0.8642 as `86.4 %`; a dash where there is no number."""
-    return "–" if share is None else f"{share * 100:.1f} %"
+    return "–" if share is None else f"{number_format(share * 100, 1)} %"
 
 
 @register.filter
 def score(value: Any) -> str:
     """A precision, recall or F1 with three digits; a dash where there is none."""
-    return f"{value:.3f}" if isinstance(value, (int, float)) else "–"
+    return number_format(value, 3) if isinstance(value, (int, float)) else "–"
 
 
 @register.filter
 def signed(value: float | None) -> str:
     """A difference with its sign and three digits."""
-    return "–" if value is None else f"{value:+.3f}"
+    return "–" if value is None else f"{'-' if value < 0 else '+'}{number_format(abs(value), 3)}"
 
 
 @register.filter
-def share_of(part: int | None, whole: int | None) -> float:
-    """`part` of `whole` in percent, for the width of a bar."""
-    return round(100 * (part or 0) / whole, 2) if whole else 0.0
+def share_of(part: int | None, whole: int | None) -> str:
+    """`part` of `whole` in percent, for the width of a bar: as CSS wants it, in every language."""
+    return f"{100 * (part or 0) / whole:.2f}" if whole else "0"
 
 
 @register.filter
@@ -80,15 +85,36 @@ def duration(seconds: float | None) -> str:
     """Seconds as `45 s`, `12 min` or `3 h 20 min`."""
     whole = round(seconds or 0)
     if whole < 60:
-        return f"{whole} s"
+        return _("%(seconds)s s") % {"seconds": whole}
     hours, minutes = divmod(whole // 60, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    if hours:
+        return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+    return _("%(minutes)s min") % {"minutes": minutes}
+
+
+@register.filter
+def when(at: datetime) -> SafeString:
+    """A moment, for a script to tell in the reader's own time zone."""
+    shown = date_format(timezone.localtime(at), "DATETIME_FORMAT")
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), shown)
 
 
 @register.filter
 def said(verb: str) -> str:
     """An event's verb as words: `annotation.submitted` becomes `annotation submitted`."""
-    return verb.replace(".", " ").replace("_", " ")
+    return str(words.VERBS.get(verb) or verb.replace(".", " ").replace("_", " "))
+
+
+@register.filter
+def word(value: str) -> str:
+    """A value of a row as a word for people."""
+    return str(words.VALUES.get(value, value))
+
+
+@register.filter
+def job_kind(kind: str) -> str:
+    """What a job does, as a heading."""
+    return str(words.JOBS.get(kind) or kind.capitalize())
 
 
 @register.simple_tag(takes_context=True)
