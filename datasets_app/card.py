@@ -97,6 +97,9 @@ def _lengths(facts: Facts) -> str:
     return "\n".join([*lines, "", "In tokens of a text.", ""])
 
 
+_BALANCED = "; where a label would have come too far from its share, a group went where its labels were lacking"
+
+
 def _split_policy(policy: Mapping[str, Any]) -> str:
     validation, test = policy["splits"]["validation"], policy["splits"]["test"]
     key = policy.get("split_by")
@@ -105,6 +108,7 @@ def _split_policy(policy: Mapping[str, Any]) -> str:
         f" of its group: {validation:.0%} validation, {test:.0%} test, the rest train. Texts that are the same or"
         " nearly so are one group, and so are the sentences of one source document"
         + (f" and the texts with one value of `{_cell(key)}`" if key else "")
+        + (_BALANCED if policy.get("stratify") else "")
         + f". Duplicates are {_DUPLICATES[policy.get('duplicates', 'keep')]}.\n"
     )
 

@@ -6,13 +6,14 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from datasets_app import tallies
 from datasets_app.models import Curation
 from labeling.access import Person
 from labeling.errors import Invalid
 from labeling.events import record
 from labeling.models import Document, Project, Split
 
-FIELDS = ("duplicates", "split_by", "license", "citation")
+FIELDS = ("duplicates", "split_by", "stratify", "license", "citation")
 LAST = -1.0  # the priority of a duplicate that waits for its first's spans: behind all that is new
 
 
@@ -33,6 +34,8 @@ def change(project: Project, user: Person, changes: Mapping[str, Any]) -> Curati
         setattr(curation, field, value)
     curation.full_clean(exclude=["project"])
     curation.save()
+    if changes.get("stratify"):
+        tallies.forget(project)
     different = {field: [was, now] for field, was in before.items() if (now := getattr(curation, field)) != was}
     if different:
         record(project, user, "curation.changed", data=different)

@@ -6,13 +6,14 @@ document, a value of the project's `split_by`) stay together, and so do duplicat
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from django.db import connection
 
-from datasets_app import near_duplicates, splits
+from datasets_app import near_duplicates, splits, tallies
+from datasets_app.balance import Balance
 from datasets_app.models import Curation
 from datasets_app.records import Record
 from labeling.models import Project
@@ -44,6 +45,14 @@ SELECT document, %s, first, digest, similarity
 ON CONFLICT DO NOTHING
 """
 
+_MERGE = """
+UPDATE datasets_app_duplicate AS duplicate SET first_id = given.first
+  FROM unnest(%s::bigint[], %s::bigint[]) AS given(was, first)
+ WHERE duplicate.project_id = %s AND duplicate.first_id = given.was
+"""
+
+Labels = Mapping[str, int] | None  # a text's spans by label
+
 
 @dataclass(frozen=True, slots=True)
 class Twin:
@@ -68,6 +77,7 @@ class Placed:
     digest: int
     keys: Sequence[int]
     twin: Twin | None
+    others: Sequence[Twin] = ()  # texts that it is like too: their groups become one with its own
 
 
 def lock(project: Project) -> None:
@@ -82,15 +92,21 @@ def place(
     records: Sequence[Record],
     own_splits: Sequence[str | None],
     ids: Sequence[str],
+    labels: Sequence[Labels] = (),
 ) -> list[Placed]:
-    """The place of each text of a batch; `ids` are the documents' keys: a text that is there already is no twin."""
+    """The place of each text of a batch; `ids` are the documents' keys: a text that is there already is no twin.
+
+    `labels` are each text's spans by label, None for one that has none yet or is there: with them, splits are balanced
+    where the project asks for it.
+    """
     normals = [splits.normal(record.text) for record in records]
     digests = [splits.digest(normal) for normal in normals]
     keys = near_duplicates.keys(normals, digests)
     likes = _candidates(project, keys, ids)
     sources = [_source(record, curation.split_by) for record in records]
     groups = {source or splits.hashed(normal) for source, normal in zip(sources, normals, strict=True)}
-    placing = _Placing(project, sources, _known_splits(project, groups))
+    balance = tallies.of(project) if curation.stratify and any(each is not None for each in labels) else None
+    placing = _Placing(project, sources, _known_splits(project, groups), labels, balance)
     return list(placing.run(normals, digests, keys, own_splits, likes))
 
 
@@ -128,11 +144,29 @@ def _known_splits(project: Project, groups: set[str]) -> dict[str, str]:
 class _Placing:
     """Goes through a batch in order and remembers where its groups went."""
 
-    def __init__(self, project: Project, sources: Sequence[str | None], known: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        project: Project,
+        sources: Sequence[str | None],
+        known: Mapping[str, str],
+        labels: Sequence[Labels],
+        balance: Balance | None,
+    ) -> None:
         self.shares = {"validation": project.validation_share, "test": project.test_share}
         self.sources, self.splits = sources, dict(known)
         self.holders: dict[int, int] = {}  # by key: the first place of the batch that has it
         self.placed: list[Placed] = []
+        self.balance, self.labels = balance, labels
+        self.of_source = self._sums() if balance else {}
+
+    def _sums(self) -> dict[str, tuple[Counter[str], int]]:
+        """What each source brings in this batch: spans by label, and texts."""
+        sums: dict[str, tuple[Counter[str], int]] = {}
+        for source, labels in zip(self.sources, self.labels, strict=True):
+            if source and labels is not None:
+                spans, texts = sums.get(source, (Counter(), 0))
+                sums[source] = spans + Counter(labels), texts + 1
+        return sums
 
     def run(
         self,
@@ -142,26 +176,29 @@ class _Placing:
         own_splits: Sequence[str | None],
         likes: Sequence[Sequence[Twin]],
     ) -> Iterator[Placed]:
-        twins = [self._twin(number, normals, keys[number], likes[number]) for number in range(len(normals))]
+        alike = [self._alike(number, normals, keys[number], likes[number]) for number in range(len(normals))]
+        twins = [found[0] if found else None for found in alike]
         hints = self._hints(twins)
         for number, twin in enumerate(twins):
             group = self._group(number, normals[number], twin)
             leads = hints.get(group, []) if self.sources[number] else [twin] if twin else []
-            split = own_splits[number] or self.splits.get(group) or self._split(group, leads)
+            split = own_splits[number] or self.splits.get(group) or self._split(number, group, leads)
             self.splits.setdefault(group, split)
-            self.placed.append(Placed(split, group, normals[number], digests[number], keys[number], twin))
+            if self.balance and (labels := self.labels[number]) is not None:
+                self.balance.add(split, labels)
+            others = alike[number][1:]
+            self.placed.append(Placed(split, group, normals[number], digests[number], keys[number], twin, others))
             yield self.placed[-1]
 
-    def _twin(self, number: int, normals: Sequence[str], keys: Sequence[int], likes: Sequence[Twin]) -> Twin | None:
-        """The most similar of the project's texts and of the batch's that share a key; the earlier of equal ones."""
+    def _alike(self, number: int, normals: Sequence[str], keys: Sequence[int], likes: Sequence[Twin]) -> list[Twin]:
+        """Those of the project's texts and of the batch's that share a key and are like it, the most similar first."""
         here = {self.holders.setdefault(key, number) for key in keys} - {number}
-        candidates = [*likes, *(Twin(-1, -1, place, "", "", normals[place], 0.0) for place in sorted(here))]
-        best, highest = None, near_duplicates.THRESHOLD
-        for each in candidates:
+        found = []
+        for each in (*likes, *(Twin(-1, -1, place, "", "", normals[place], 0.0) for place in sorted(here))):
             similarity = near_duplicates.similarity(normals[number], each.normal)
-            if similarity > highest or (best is None and similarity >= highest):
-                best, highest = each, similarity
-        return best and Twin(best.first, best.document, best.place, best.split, best.group, best.normal, highest)
+            if similarity >= near_duplicates.THRESHOLD:
+                found.append(replace(each, similarity=similarity))
+        return sorted(found, key=lambda twin: -twin.similarity)  # stable: the earlier of equal ones
 
     def _hints(self, twins: Sequence[Twin | None]) -> dict[str, list[Twin]]:
         """For each source that is new, its texts' twins: a source goes where one of its texts is already.
@@ -182,40 +219,75 @@ class _Placing:
             return splits.hashed(normal)
         return twin.group if twin.place < 0 else self.placed[twin.place].group
 
-    def _split(self, group: str, leads: Sequence[Twin]) -> str:
+    def _split(self, number: int, group: str, leads: Sequence[Twin]) -> str:
         for each in leads:
             if each.place < 0:
                 return each.split
             if each.place < len(self.placed):
                 return self.placed[each.place].split
-        return splits.split_of(group, **self.shares)
+        usual = splits.split_of(group, **self.shares)
+        if self.balance is None:
+            return usual
+        labels, texts = self.of_source.get(group, (self.labels[number], 1))
+        return usual if labels is None else self.balance.choose(usual, labels, texts=texts)
 
 
 def remember(project: Project, placed: Sequence[Placed], documents: Sequence[int | None]) -> list[int]:
-    """Note the new documents' keys and groups; `None` stands for a text that was there. Gives the duplicates' ids."""
+    """Note the new documents' keys and groups; `None` stands for a text that was there. Gives the duplicates' ids.
+
+    A text that is like those of several groups makes one group of them. Their texts keep their splits.
+    """
     keys = [(key, document) for each, document in zip(placed, documents, strict=True) if document for key in each.keys]
-    joined = _joined(placed, documents)
+    joined, links = _joined(placed, documents)
     with connection.cursor() as cursor:
         cursor.execute(_REMEMBER, [project.pk, [key for key, _ in keys], [document for _, document in keys]])
         if joined:
             cursor.execute(_JOIN, [project.pk, *map(list, zip(*joined, strict=True))])
+        if merged := _merged(links):
+            cursor.execute(_MERGE, [list(merged), list(merged.values()), project.pk])
     return [document for document, first, _, _ in joined if document != first]
 
 
-def _joined(placed: Sequence[Placed], documents: Sequence[int | None]) -> list[tuple[Any, ...]]:
-    """Rows of `Duplicate`: each new duplicate's, preceded by the first one's of its group."""
-    rows: list[tuple[Any, ...]] = []
-    firsts: dict[int, int] = {}
+Row = tuple[int, int, int, float]  # of `Duplicate`: document, first, digest, similarity
+
+
+def _joined(placed: Sequence[Placed], documents: Sequence[int | None]) -> tuple[list[Row], list[tuple[int, int]]]:
+    """Rows of `Duplicate`, each preceded by the first one's of its group; and pairs of groups that are one."""
+    rows: list[Row] = []
+    links: list[tuple[int, int]] = []
+    firsts: dict[int, int] = {}  # of the batch's texts, by place
     for number, (each, document) in enumerate(zip(placed, documents, strict=True)):
         if each.twin is None or document is None:
             continue
-        twin = each.twin
-        other = twin.document if twin.place < 0 else documents[twin.place]
-        if other is None:  # a text of the batch that turned out to be here already; it is found at the next look
-            continue
-        first = twin.first if twin.place < 0 else firsts.get(twin.place, other)
-        firsts[number] = first
-        if first == other:
-            rows.append((first, first, splits.digest(twin.normal), 1.0))
-        rows.append((document, first, each.digest, twin.similarity))
-    return rows
+        mine = None
+        for twin in (each.twin, *each.others):
+            other = twin.document if twin.place < 0 else documents[twin.place]
+            if other is None:  # a text of the batch that turned out to be here already; it is found at the next look
+                continue
+            first = twin.first if twin.place < 0 else firsts.get(twin.place, other)
+            if first == mine:
+                continue
+            if first == other:
+                rows.append((first, first, splits.digest(twin.normal), 1.0))
+            if mine is None:
+                mine = firsts[number] = first
+                rows.append((document, first, each.digest, twin.similarity))
+            else:
+                links.append((mine, first))
+    return rows, links
+
+
+def _merged(links: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """By which first document each of these groups is known when linked ones are one: the earliest of them."""
+    heads: dict[int, int] = {}
+
+    def head(group: int) -> int:
+        while group in heads:
+            group = heads[group]
+        return group
+
+    for one, other in links:
+        low, high = sorted((head(one), head(other)))
+        if low != high:
+            heads[high] = low
+    return {group: head(group) for group in heads}

@@ -6,6 +6,7 @@ which group and split a text comes.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,13 +14,14 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
-from datasets_app import copying, curation, grouping, import_options, jobs
+from datasets_app import copying, curation, grouping, import_options, jobs, tallies
 from datasets_app.grids import Fitted, fit
 from datasets_app.grouping import Placed
 from datasets_app.models import Job
 from datasets_app.records import KEY_MAX, SPLITS, Failure, Record, Refused, Survey, shown
 from labeling import bio, projects
 from labeling.errors import Conflict, Invalid
+from labeling.models import Document
 
 COUNTS = ("documents", "existing", "duplicates", "annotations", "suggestions", "errors")
 ANALYZE_FROM = 2000  # documents; below that a wrong plan costs little
@@ -196,7 +198,14 @@ class Batches:
     def _placed(self, rows: Sequence[Ready]) -> list[Placed]:
         grouping.lock(self.project)
         records, ids = [ready.record for ready in rows], [ready.key for ready in rows]
-        return grouping.place(self.project, self.curation, records, [ready.split for ready in rows], ids)
+        labels = self._labels_of_new(rows) if self.curation.stratify else ()
+        return grouping.place(self.project, self.curation, records, [ready.split for ready in rows], ids, labels)
+
+    def _labels_of_new(self, rows: Sequence[Ready]) -> list[grouping.Labels]:
+        """The spans by label of those texts that are not there yet."""
+        keys = [ready.key for ready in rows]
+        known = set(Document.objects.filter(project=self.project, key__in=keys).values_list("key", flat=True))
+        return [None if ready.key in known else _counted(ready) for ready in rows]
 
     # Labels
 
@@ -255,6 +264,10 @@ class Batches:
         new = [fresh.pop(ready.key, None) for ready in rows]
         duplicates = grouping.remember(self.project, placed, new)
         self.counts["duplicates"] += len(duplicates)
+        if self.curation.stratify:
+            pairs = zip(rows, placed, new, strict=True)
+            arrived = [(each.split, _counted(ready)) for ready, each, document in pairs if document]
+            tallies.carry(self.project, [(split, labels) for split, labels in arrived if labels is not None])
         curation.apply(self.curation, duplicates)
 
 
@@ -264,6 +277,11 @@ def _remarks(ready: Ready) -> Iterator[Failure]:
         yield Failure(ready.record.line, code, message, taken=True)
     if ready.fitted.dropped:
         yield Failure(ready.record.line, "span_left_out", " ".join(ready.fitted.dropped), taken=True)
+
+
+def _counted(ready: Ready) -> grouping.Labels:
+    tags = ready.fitted.tags
+    return None if tags is None else Counter(tag[2:] for tag in tags if tag.startswith("B-"))
 
 
 def _labels(ready: Ready) -> set[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from datasets_app import changes
+from datasets_app import changes, tallies
 from datasets_app.models import Change, DatasetVersion
 from labeling import projects
 from labeling.access import Person, label_for
@@ -90,6 +90,7 @@ def _rename(label: Label, to: str) -> int:
         cursor.execute(_ANNOTATIONS, _values(label.project, old, to))
         changed: int = cursor.rowcount
         cursor.execute(_PREDICTIONS, _values(label.project, old, to))
+    tallies.forget(label.project)
     return changed
 
 
@@ -117,6 +118,7 @@ def _replace(project: Project, user: Person, kind: str, name: str, to: str | Non
         change.data["annotations"] = cursor.rowcount
         cursor.execute(_PREDICTIONS, _values(project, name, to))
         label.delete()
+        tallies.forget(project)
     return change
 
 
@@ -213,3 +215,4 @@ def _found(project: Project, name: str) -> Label:
 def _bring_back(project: Project, row: Mapping[str, Any]) -> None:
     free = not project.labels.filter(hotkey=row["hotkey"]).exists()
     projects.save_label(Label(project=project, **{**row, "hotkey": row["hotkey"] if free else ""}))
+    tallies.forget(project)

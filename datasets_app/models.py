@@ -199,6 +199,9 @@ class Curation(models.Model):
     split_by = models.CharField(
         max_length=100, blank=True, help_text="A key of the texts' metadata: texts with the same value share a split."
     )
+    stratify = models.BooleanField(
+        default=False, db_default=False, help_text="Texts that come with labels go where these are lacking."
+    )
     license = models.CharField(max_length=100, blank=True, help_text="As the Hugging Face Hub names it.")
     citation = models.TextField(blank=True, help_text="BibTeX, or a sentence.")
 
@@ -211,6 +214,16 @@ class Curation(models.Model):
 
     def __str__(self) -> str:
         return f"curation of project {self.project_id}"
+
+
+class LabelTally(models.Model):
+    """How many spans of each label each split held when that was counted last, and what has come in since."""
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="label_tally")
+    spans: Any = models.JSONField(help_text="{split: {label: spans}}; under the empty name, texts.")
+
+    def __str__(self) -> str:
+        return f"labels by split of project {self.project_id}"
 
 
 class TextKey(models.Model):

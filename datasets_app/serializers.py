@@ -45,6 +45,9 @@ class CurationSerializer(serializers.Serializer[Any]):
 
     duplicates = serializers.CharField(help_text="keep, copy (label one, suggest its spans to the others) or archive.")
     split_by = serializers.CharField(allow_blank=True, help_text="A key of `meta` whose values share a split.")
+    stratify = serializers.BooleanField(
+        required=False, help_text="Texts that come with labels go to the split in which these are lacking."
+    )
     license = serializers.CharField(allow_blank=True)
     citation = serializers.CharField(allow_blank=True)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from datasets_app import curation, jobs, leaks, provenance
+from datasets_app import curation, jobs, leaks, provenance, tallies
 from datasets_app.fingerprint import fingerprint
 from datasets_app.models import DatasetVersion, Job
 from datasets_app.records import Gold
@@ -83,6 +83,7 @@ def freeze_now(project: Project, user: Person | None, *, notes: str = "", reuse:
         transaction.savepoint_rollback(before)
         return latest
     transaction.savepoint_commit(before)
+    tallies.forget(project)
     data = {"version": version.pk, "number": version.number, "fingerprint": version.fingerprint}
     record(project, user, "version.frozen", data=data)
     return version

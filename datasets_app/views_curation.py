@@ -24,10 +24,12 @@ class CurationForm(forms.ModelForm[Curation]):
     class Meta:
         model = Curation
         fields = curation.FIELDS
-        labels = {"split_by": "Split by", "license": "License"}
+        labels = {"split_by": "Split by", "stratify": "Balance labels across the splits", "license": "License"}
         help_texts = {
             "duplicates": "What becomes of texts that are the same, or nearly so, as one that is there. "
             "It holds for texts that come in from now on.",
+            "stratify": "A text that comes with labels goes where its hash says, unless one of them would get too far "
+            "from its share: then it goes where they are lacking. No text is moved.",
             "license": "For the dataset card, as the Hugging Face Hub names it: cc-by-4.0, apache-2.0, …",
         }
         widgets: dict[str, Any] = {"citation": forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})}

@@ -5,7 +5,7 @@ from io import BytesIO
 
 import pytest
 
-from datasets_app import curation, duplicates, importing, jobs
+from datasets_app import curation, duplicates, importing, jobs, leaks
 from datasets_app.models import Duplicate, Job, TextKey
 from labeling import review
 from labeling.errors import Invalid
@@ -130,6 +130,33 @@ class TestSplits:
         assert len(set(Document.objects.values_list("split", flat=True))) > 1
 
 
+class TestLinked:
+    """A text that is like two groups makes one of them."""
+
+    A, BETWEEN, B, LINK, C = (" ".join(f"word{n}" for n in range(at, at + 12)) for at in range(1, 6))
+
+    def test_across_imports(self, bring):
+        bring({"text": self.A, "split": "train"}, {"text": self.B, "split": "test"}, FAR)
+        assert groups() == []
+        job = bring(self.BETWEEN)
+        assert groups() == [[self.A, self.B, self.BETWEEN]]
+        assert (Document.objects.get(text=self.BETWEEN).split, job.result["duplicates"]) == ("train", 1)
+        (row,) = [row for row in leaks.of_project(Document.objects.first().project)["texts"] if row["near"]]
+        assert (row["split"], row["in"], row["near"]) == ("test", "train", 1)
+
+    def test_groups_with_members(self, bring):
+        bring(self.A, f"{self.A} .", self.B, f"{self.B} .", FAR, f"{FAR} .")
+        assert len(groups()) == 3
+        bring(self.BETWEEN)
+        assert [len(group) for group in groups()] == [5, 2]
+        listed = duplicates.groups(Document.objects.first().project).order_by("id")
+        assert [(first.text, first.size) for first in listed] == [(self.A, 5), (FAR, 2)]
+
+    def test_within_a_batch_and_chains_of_links(self, bring):
+        bring(self.B, self.A, self.BETWEEN, self.C, self.LINK)
+        assert groups() == [[self.B, self.A, self.BETWEEN, self.C, self.LINK]]
+
+
 class TestPolicy:
     def test_archive(self, bring, project, manager):
         curation.change(project, manager, {"duplicates": "archive"})
@@ -206,7 +233,13 @@ class TestDoors:
 
     def test_settings(self, api, project, manager, annotator):
         url = "/api/v1/projects/news/curation"
-        assert api(annotator).get(url).json() == {"duplicates": "keep", "split_by": "", "license": "", "citation": ""}
+        assert api(annotator).get(url).json() == {
+            "duplicates": "keep",
+            "split_by": "",
+            "stratify": False,
+            "license": "",
+            "citation": "",
+        }
         changed = api(manager).patch(url, {"duplicates": "copy", "license": "cc-by-4.0"}, format="json").json()
         assert (changed["duplicates"], changed["license"]) == ("copy", "cc-by-4.0")
         assert Event.objects.get(verb="curation.changed").data == {
