@@ -220,6 +220,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 15},
     },
+    "update-if-due": {
+        "task": "modelassist.tasks.update_if_due",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
     "retrain-if-due": {"task": "modelassist.tasks.retrain_if_due", "schedule": crontab(minute="*/10")},
 }
 
@@ -235,6 +240,7 @@ JOB_KINDS = {
     "predict": ("modelassist.preannotate:run", "model"),
     "audit": ("modelassist.auditing:run", "model"),
     "suggest": ("modelassist.preannotate:run", "serve"),
+    "update": ("modelassist.updates:run", "serve"),
 }
 # Who checks a project's setting ("module:function", raises Invalid), where labeling itself cannot know what is good.
 PROJECT_CHECKS = {

@@ -35,8 +35,9 @@ WEB = (
 _WORKER = ("-m", "celery", "--app", "config", "worker", "--without-gossip", "--without-mingle")
 WORKER = (*_WORKER, "--queues", "default", "--hostname", "default@%h", "--concurrency", "2")
 MODEL_WORKER = (*_WORKER, "--queues", "model", "--hostname", "model@%h", "--concurrency", "1")
-# Beside the model worker, so that texts are tagged while a training runs; it loads the network when first asked.
-SERVE_WORKER = (*_WORKER, "--queues", "serve", "--hostname", "serve@%h", "--concurrency", "1")
+# Beside the model worker, so that texts are tagged while a training runs, and by two, so that an update of some seconds
+# keeps no request waiting; each loads the network when first asked.
+SERVE_WORKER = (*_WORKER, "--queues", "serve", "--hostname", "serve@%h", "--concurrency", "2")
 BEAT = ("-m", "celery", "--app", "config", "beat")
 PREPARE = ("-m", "config.prepare")
 

@@ -271,6 +271,8 @@ class Annotation(models.Model):
             GinIndex(fields=["tags"], name="annotation_by_tag"),
             # Reader: a person's own history and the progress page.
             models.Index(fields=["annotator", "-updated_at"], name="annotation_by_person"),
+            # Reader: modelassist.updates and nightly, what was accepted lately.
+            models.Index(fields=["accepted_at"], name="annotation_accepted_at", condition=Q(accepted=True)),
             # Reader: the documents page, filtered by flag or comment.
             models.Index(
                 fields=["document"],

@@ -13,6 +13,11 @@ def models_of(project: Project) -> QuerySet[ModelVersion]:
     return ModelVersion.objects.filter(project=project).select_related("project", "dataset_version", "job__created_by")
 
 
+def trained_of(project: Project) -> QuerySet[ModelVersion]:
+    """The same without the updates of the session, which nobody judges or promotes."""
+    return models_of(project).filter(kind=ModelVersion.Kind.TRAINING)
+
+
 def model_for(user: Person, model_id: int, role: Role) -> ModelVersion:
     """The model, if the person has at least `role` in its project."""
     rows = ModelVersion.objects.select_related("project", "dataset_version", "job__created_by")

@@ -10,7 +10,10 @@ from labeling.events import record
 from labeling.models import Project
 from modelassist.models import Assistance
 
-SETTINGS = ("after_promotion", "after_import", "random_share", "rare_label_boost", "diversity")
+SETTINGS = (
+    "after_promotion", "after_import", "update_every", "label_drop", "keep_models",
+    "random_share", "rare_label_boost", "diversity",
+)  # fmt: skip
 
 
 def assistance_of(project: Project) -> Assistance:

@@ -7,7 +7,7 @@ from pathlib import Path
 from datasets_app.codecs.sink import Sink
 from datasets_app.export import Download
 from datasets_app.models import Curation
-from labeling.errors import Conflict
+from modelassist import artifacts
 from modelassist.model_card import Facts, card
 from modelassist.models import ModelVersion
 
@@ -16,9 +16,8 @@ _CHUNK = 1 << 20
 
 def model(version: ModelVersion) -> Download:
     """The model's files; raises `Conflict` where they are gone."""
+    artifacts.require_files(version)
     files = sorted(path for path in version.folder.glob("*") if path.is_file())
-    if not (version.folder / "config.json").is_file():
-        raise Conflict(f"The files of {version.name} are gone.", code="model_files_gone")
     name = f"{version.project.slug}-{version.name}.zip"
     return Download(name, "application/zip", _zipped(version, files))
 

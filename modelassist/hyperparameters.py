@@ -34,6 +34,7 @@ RANGES = {
     "seed": Range(int, 0, 2**31 - 1),
     "accumulation": Range(int, 1, 64),
     "layer_decay": Range(float, 0.1, 1),
+    "freeze_layers": Range(int, 0, 48),
     "adversarial_epsilon": Range(float, 0.001, 1),
     "adversarial_steps": Range(int, 1, 10),
     "mention_replacement": Range(float, 0, 1),
@@ -70,6 +71,7 @@ class Hyperparameters:
     seed: int = 13
     accumulation: int = 1  # batches whose gradients make one step
     layer_decay: float = 1.0  # each layer's learning rate as a share of that of the layer above
+    freeze_layers: int = 0  # as many lower layers, and the embeddings below them, stay as they are
     class_weights: str = "none"  # balanced: rare tags weigh more, by the root of how rare they are
     transitions: str = "fixed"  # learned: a CRF; fixed: only illegal steps are barred
     warm_start: bool = False  # begin with the production model, and grow its head for new labels

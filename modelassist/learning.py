@@ -3,7 +3,7 @@
 from typing import Any
 
 from labeling.models import Project
-from modelassist.access import models_of
+from modelassist.access import trained_of
 from modelassist.forecast import Point, advice, forecast
 from modelassist.models import ModelVersion
 
@@ -13,7 +13,7 @@ AHEAD = (1.0, 1.25, 1.5, 1.75, 2.0)  # times the labels of today, of the drawn f
 def curve(project: Project) -> list[dict[str, Any]]:
     """A point per model, oldest first: documents and spans of its train split, and its F1 on held-out ones."""
     points = []
-    for model in models_of(project).select_related("dataset_version").order_by("number"):
+    for model in trained_of(project).order_by("number"):
         train = model.dataset_version.counts["splits"]["train"]
         points.append(
             {
@@ -32,7 +32,7 @@ def curve(project: Project) -> list[dict[str, Any]]:
 
 def outlook(project: Project) -> dict[str, Any]:
     """The curve over labeled spans with intervals, its forecast, and advice, for the project's page."""
-    judged = [model for model in models_of(project).order_by("number") if model.metrics.get("micro")]
+    judged = [model for model in trained_of(project).order_by("number") if model.metrics.get("micro")]
     points = [_point(model) for model in judged]
     most = max((point.labels for point in points), default=0)
     ahead = forecast(points, [round(most * factor) for factor in AHEAD]) if most else []

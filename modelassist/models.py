@@ -4,6 +4,7 @@ The files of a model lie under DATA_DIR/models; a row is registered only when it
 are reached through `modelassist.access` only.
 """
 
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -24,9 +25,16 @@ class ModelVersion(models.Model):
         PRODUCTION = "production", "Production"
         ARCHIVED = "archived", "Archived"
 
+    class Kind(models.TextChoices):
+        TRAINING = "training", "Training"
+        UPDATE = "update", "Update"
+
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="models")
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=State, default=State.CANDIDATE)
+    kind = models.CharField(
+        max_length=10, choices=Kind, default=Kind.TRAINING, help_text="An update renews suggestions and never serves."
+    )
     dataset_version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="models")
     base_model = models.CharField(max_length=300)
     hyperparameters = models.JSONField(help_text="As used, with the chosen defaults.")
@@ -37,6 +45,8 @@ class ModelVersion(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     promoted_at = models.DateTimeField(null=True)
     promotion = models.JSONField(default=dict, help_text="{reason, comparison}: why it is, or is not, in production.")
+    pinned = models.BooleanField(default=False, help_text="Its files are kept, however old it is.")
+    pruned_at = models.DateTimeField(null=True, help_text="When its files were removed; its figures stay.")
 
     class Meta:
         constraints = [
@@ -50,6 +60,12 @@ class ModelVersion(models.Model):
             models.CheckConstraint(
                 condition=Q(state="candidate") | Q(promoted_at__isnull=False), name="model_promoted_at_fits_state"
             ),
+            models.CheckConstraint(
+                condition=Q(kind="training") | Q(kind="update", state="candidate"), name="model_update_is_candidate"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="production") | Q(pruned_at__isnull=True), name="model_in_production_has_files"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -59,6 +75,11 @@ class ModelVersion(models.Model):
     def name(self) -> str:
         """What predictions call it."""
         return f"model-{self.number}"
+
+    @property
+    def labels_of(self) -> datetime:
+        """Since when the project's labels may have changed under it."""
+        return self.created_at if self.kind == self.Kind.UPDATE else self.dataset_version.created_at
 
     @property
     def folder(self) -> Path:
@@ -141,6 +162,17 @@ class Assistance(models.Model):
     project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="assistance")
     after_promotion = models.BooleanField(default=False, help_text="Pre-annotate when a model goes into production.")
     after_import = models.BooleanField(default=True, help_text="Pre-annotate the texts of a finished import.")
+    update_every = models.PositiveIntegerField(
+        default=10,
+        help_text="Accepted texts after which a short update teaches the suggestions of the next texts; 0: never.",
+    )
+    label_drop = models.FloatField(
+        default=0.05,
+        help_text="How much F1 any label may lose, beyond chance, before a new model is held back; 1: any.",
+    )
+    keep_models = models.PositiveIntegerField(
+        default=5, help_text="How many models beside production and pinned ones keep their files; 0: all."
+    )
     random_share = models.FloatField(
         default=0.1, help_text="Share of the queue in random order, against which the query strategy is judged."
     )
@@ -150,6 +182,7 @@ class Assistance(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(random_share__gte=0, random_share__lte=1), name="assistance_random"),
+            models.CheckConstraint(condition=Q(label_drop__gte=0, label_drop__lte=1), name="assistance_label_drop"),
             models.CheckConstraint(
                 condition=Q(rare_label_boost__gte=0, rare_label_boost__lte=10), name="assistance_rare_labels"
             ),

@@ -39,7 +39,7 @@ def retrain_if_due(now: datetime | None = None) -> list[Job]:
 
 def _due(hour: int) -> QuerySet[Project]:
     """The projects of this hour with enough documents accepted since their last model's data was frozen."""
-    models = ModelVersion.objects.filter(project=OuterRef("pk")).order_by("-number")
+    models = ModelVersion.objects.filter(project=OuterRef("pk"), kind=ModelVersion.Kind.TRAINING).order_by("-number")
     accepted = Annotation.objects.filter(
         document__project=OuterRef("pk"),
         document__archived_at=None,

@@ -48,8 +48,8 @@ class Optimizer:
         self.step, self.steps = 0, steps
         self._model, self._crf, self._chosen, self._weights = model, crf, chosen, weights
         self._device = model.device
-        if chosen.freeze_embeddings:
-            model.bert.embeddings.word_embeddings.weight.requires_grad_(False)
+        for part in _frozen(model, chosen):
+            part.requires_grad_(False)
         groups = list(_groups(model, crf, chosen))
         self._parameters = [value for group in groups for value in group["params"]]
         self.adam = torch.optim.AdamW(groups, lr=0.0, fused=True)
@@ -111,6 +111,15 @@ class Optimizer:
             reduction="sum",
             label_smoothing=self._chosen.label_smoothing,
         )
+
+
+def _frozen(model: BertForTokenClassification, chosen: Hyperparameters) -> Iterator[torch.nn.Module]:
+    """What does not learn. Through frozen layers no gradient has to be carried, which is what makes them cheap."""
+    if chosen.freeze_embeddings:
+        yield model.bert.embeddings.word_embeddings
+    if chosen.freeze_layers:
+        yield model.bert.embeddings
+        yield from model.bert.encoder.layer[: chosen.freeze_layers]
 
 
 def _groups(model: BertForTokenClassification, crf: Crf | None, chosen: Hyperparameters) -> Iterator[dict[str, Any]]:

@@ -16,7 +16,7 @@ from labeling.access import Person
 from labeling.errors import Conflict, Unavailable
 from labeling.events import record
 from labeling.models import Project, Split
-from modelassist import preannotate, serving
+from modelassist import artifacts, preannotate, serving
 from modelassist.access import production_of
 from modelassist.assistance import assistance_of
 from modelassist.decode import Tagset
@@ -90,13 +90,17 @@ def _decline(model: ModelVersion, note: dict[str, Any]) -> None:
 def promote(model: ModelVersion, user: Person) -> ModelVersion:
     """Put a model into production by hand, or back into it; repeating it changes nothing.
 
-    Raises `Conflict` where its files are gone.
+    Raises `Conflict` where its files are gone, or it is an update that nobody has judged.
     """
-    if not (model.folder / "config.json").is_file():
-        raise Conflict(f"The files of {model.name} are gone, so it cannot serve.", code="model_files_gone")
+    if model.kind == ModelVersion.Kind.UPDATE:
+        message = f"{model.name} is an update for suggestions only, judged by nobody; train a model to promote it."
+        raise Conflict(message, code="update_not_for_production", details={"model": model.pk})
     with transaction.atomic():
         _lock(model.project)  # so that the one in production is still the same when it is replaced
+        model.refresh_from_db()  # it may have been pruned meanwhile
+        artifacts.require_files(model)
         _promote(model, user, {**model.promotion, "reason": "By hand."}, instead_of=production_of(model.project))
+    artifacts.prune(model.project)  # the updates of the one before
     model.refresh_from_db()
     return model
 
@@ -122,13 +126,40 @@ def _promote(
         preannotate.start(model.project, user)
 
 
+@transaction.atomic
+def pin(model: ModelVersion, user: Person, *, pinned: bool) -> ModelVersion:
+    """Keep its files for good, or no longer; repeating it changes nothing. Raises `Conflict` where they are gone."""
+    _lock(model.project)
+    model.refresh_from_db()
+    if pinned:
+        artifacts.require_files(model)
+    if model.pinned != pinned:
+        model.pinned = pinned
+        model.save(update_fields=["pinned"])
+        record(model.project, user, f"model.{'pinned' if pinned else 'unpinned'}", data={"model": model.pk})
+    return model
+
+
 def _lock(project: Project) -> None:
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
 
 
 def as_json(model: ModelVersion) -> dict[str, Any]:
     """The REST shape of a model."""
-    fields = ("id", "number", "name", "state", "base_model", "hyperparameters", "labels", "metrics", "promotion")
+    fields = (
+        "id",
+        "number",
+        "name",
+        "state",
+        "kind",
+        "pinned",
+        "pruned_at",
+        "base_model",
+        "hyperparameters",
+        "labels",
+        "metrics",
+        "promotion",
+    )
     shown = {name: getattr(model, name) for name in fields}
     version: DatasetVersion = model.dataset_version
     shown |= {"project": model.project.slug, "job": model.job_id}

@@ -4,12 +4,9 @@ The handler of jobs of kind `train`. A killed run goes on with the version that 
 last state, and so ends with the same model; what it registers, it registers once.
 """
 
-import json
-import shutil
 import time
 from collections.abc import Generator, Mapping
 from importlib.metadata import version as installed
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -18,9 +15,9 @@ from django.db import transaction
 from datasets_app import jobs, versions
 from datasets_app.models import DatasetVersion, Job
 from labeling.access import Person
-from labeling.errors import Conflict, Invalid, Unavailable
+from labeling.errors import Conflict, Invalid
 from labeling.models import Annotation, Project, Split
-from modelassist import base_model, exams, preannotate, registry
+from modelassist import artifacts, base_model, exams, preannotate, registry
 from modelassist.access import models_of, production_of
 from modelassist.examples import Examples
 from modelassist.hyperparameters import Hyperparameters
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
     from modelassist.trainer import Progress, Trained
 
 _SIZES = 8  # how much room a training needs, in base models: weights, best weights, moments, twice while replaced
-_LIBRARIES = ("torch", "transformers", "tokenizers", "numpy")
 
 
 def start(
@@ -68,6 +64,7 @@ def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
         yield jobs.Step(model.metrics["steps"], model.metrics["steps"], note="comparing with the production model")
         registry.challenge(model)
         model.refresh_from_db()
+    artifacts.prune(job.project)
     if job.params.get("then_predict") and model.state == ModelVersion.State.PRODUCTION:
         preannotate.start(job.project, job.created_by)
     return {
@@ -101,7 +98,7 @@ def _make(job: Job, project: Project, version: DatasetVersion) -> Generator[jobs
     chosen = Hyperparameters.from_json(job.params["hyperparameters"])
     base = base_model.resolve(project.base_model or settings.BASE_MODEL, gpu=trainer.gpu())
     learned = _learned(job, project) if chosen.warm_start else None
-    _require_space(base.path)
+    artifacts.require_space(base.path, sizes=_SIZES)
     checkpoint = _checkpoint(job, project, version)
     trained = yield from _steps(
         job,
@@ -124,7 +121,7 @@ def _make(job: Job, project: Project, version: DatasetVersion) -> Generator[jobs
         }
         metrics = _metrics(trained, results, registry.exam_of(version))
         metrics |= {"seconds": round(time.monotonic() - began, 1), "warm_start": learned and learned.number}
-        path = _save(job, project, version, trained)
+        path = artifacts.save(job, project, version, trained)
         with transaction.atomic():
             jobs.checkpoint(job, cursor=job.cursor)
             model = registry.register(
@@ -147,16 +144,6 @@ def _learned(job: Job, project: Project) -> ModelVersion | None:
     """The model to go on from; None where there was none in production when the job began."""
     model = models_of(project).filter(pk=job.cursor.get("production")).first()
     return model if model and (model.folder / "config.json").is_file() else None
-
-
-def _require_space(base: Path) -> None:
-    """Raise `Unavailable` where the disk has no room for the model and a training's state of several times its size."""
-    needed = _SIZES * sum(path.stat().st_size for path in base.iterdir() if path.is_file())
-    models_folder().mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(models_folder()).free
-    if free < needed:
-        message = f"The disk has {free / 1e9:.1f} GB left, and a training needs about {needed / 1e9:.1f} GB; make room."
-        raise Unavailable(message, code="disk_full", details={"free": free, "needed": needed})
 
 
 def _checkpoint(job: Job, project: Project, version: DatasetVersion) -> "Checkpoint":
@@ -216,28 +203,5 @@ def _metrics(trained: "Trained", results: Mapping[str, dict[str, Any]], exam: Ex
         "best_epoch": trained.best_epoch,
         "steps": trained.steps,
         "seed": trained.hyperparameters.seed,
-        "libraries": {name: installed(name) for name in _LIBRARIES},
+        "libraries": {name: installed(name) for name in artifacts.LIBRARIES},
     }
-
-
-def _save(job: Job, project: Project, version: DatasetVersion, trained: "Trained") -> str:
-    """Write the model's folder, whole or not at all; gives its path below the folder of all models."""
-    path = f"{project.slug}/job-{job.pk}"
-    folder = models_folder() / path
-    partial = folder.with_name(f"{folder.name}.partial-{job.claimed_by}")
-    partial.mkdir(parents=True)
-    try:
-        trained.save(partial)
-        manifest = {
-            "project": project.slug,
-            "dataset_version": version.number,
-            "fingerprint": version.fingerprint,
-            "hyperparameters": trained.hyperparameters.as_json(),
-        }
-        (partial / "goldset.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False))
-        if folder.exists():  # of a run that died before it registered
-            shutil.rmtree(folder)
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return path

@@ -57,6 +57,9 @@ class AssistanceSerializer(serializers.Serializer[Any]):
 
     after_promotion = serializers.BooleanField(required=False)
     after_import = serializers.BooleanField(required=False)
+    update_every = serializers.IntegerField(required=False, min_value=0, max_value=100_000)
+    label_drop = serializers.FloatField(required=False, min_value=0, max_value=1)
+    keep_models = serializers.IntegerField(required=False, min_value=0, max_value=100_000)
     random_share = serializers.FloatField(required=False, min_value=0, max_value=1)
     rare_label_boost = serializers.FloatField(required=False, min_value=0, max_value=10)
     diversity = serializers.BooleanField(required=False)
@@ -92,6 +95,9 @@ _MODEL: dict[str, Any] = {
     "number": serializers.IntegerField(),
     "name": serializers.CharField(help_text="What predictions call it."),
     "state": serializers.CharField(help_text="candidate, production or archived."),
+    "kind": serializers.CharField(help_text="training, or update: one for suggestions only, made within the session."),
+    "pinned": serializers.BooleanField(help_text="Its files are kept."),
+    "pruned_at": serializers.DateTimeField(allow_null=True, help_text="When its files were removed."),
     "dataset_version": inline_serializer(
         "TrainedOn",
         {

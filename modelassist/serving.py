@@ -93,7 +93,7 @@ def tag_words(model_id: int, words: list[list[str]]) -> list[tuple[list[str], li
 
 def tagger_for(model: ModelVersion) -> "Tagger":
     """The model's network, kept to the labels that its project has today, under the names that they have today."""
-    names = label_map.since(model.project, model.dataset_version.created_at)
+    names = label_map.since(model.project, model.labels_of)
     labels = model.project.labels.filter(retired=False).values_list("name", flat=True)
     return _loaded(str(model.folder)).named(names).restricted(labels)
 

@@ -11,6 +11,14 @@ def retrain_if_due() -> None:
     nightly.retrain_if_due()
 
 
+@shared_task(name="modelassist.tasks.update_if_due")  # type: ignore[untyped-decorator]
+def update_if_due() -> None:
+    """Queue the short updates that people's work has earned; called by beat every few seconds."""
+    from modelassist import updates
+
+    updates.start_due()
+
+
 @shared_task(name="modelassist.tasks.predict_after_imports")  # type: ignore[untyped-decorator]
 def predict_after_imports() -> None:
     """Queue the pre-annotation of what imports have brought; called by beat every few seconds."""
