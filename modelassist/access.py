@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 
 from labeling.access import Person, require
-from labeling.errors import Conflict, NotFound
+from labeling.errors import Conflict, NotFound, one_of
 from labeling.models import Project, Role
 from modelassist.models import ModelVersion
 
@@ -16,6 +16,16 @@ def models_of(project: Project) -> QuerySet[ModelVersion]:
 def trained_of(project: Project) -> QuerySet[ModelVersion]:
     """The same without the updates of the session, which nobody judges or promotes."""
     return models_of(project).filter(kind=ModelVersion.Kind.TRAINING)
+
+
+def listed(project: Project, kind: str = "") -> QuerySet[ModelVersion]:
+    """The models of a kind, or those that are worth a look: updates that others replaced are not.
+
+    Raises `Invalid` for an unknown kind.
+    """
+    if kind:
+        return models_of(project).filter(kind=one_of("kind", kind, ModelVersion.Kind.values))
+    return models_of(project).exclude(kind=ModelVersion.Kind.UPDATE, pruned_at__isnull=False)
 
 
 def model_for(user: Person, model_id: int, role: Role) -> ModelVersion:

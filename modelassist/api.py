@@ -15,17 +15,27 @@ from labeling.models import Role
 from labeling.paging import listing
 from labeling.progress import progress
 from modelassist import exams, exporting, learning, matching, preannotate, registry, runs, serializers, serving
-from modelassist.access import model_for, models_of
-from modelassist.serializers import SuggestSerializer, TaggedTextsSerializer, TextsSerializer, TrainSerializer
+from modelassist.access import listed, model_for
+from modelassist.models import ModelVersion
+from modelassist.serializers import (
+    PinSerializer,
+    SuggestSerializer,
+    TaggedTextsSerializer,
+    TextsSerializer,
+    TrainSerializer,
+)
 
 
 class Models(APIView):
     """A project's models."""
 
-    @extend_schema(responses=serializers.model(many=True))
+    @extend_schema(
+        parameters=[OpenApiParameter("kind", str, enum=ModelVersion.Kind.values, description="Left out: all in use.")],
+        responses=serializers.model(many=True),
+    )
     def get(self, request: Request, slug: str) -> Response:
         """List the models, newest first, with their headline figures."""
-        query = models_of(project_for(request.user, slug, Role.ANNOTATOR))
+        query = listed(project_for(request.user, slug, Role.ANNOTATOR), request.query_params.get("kind", ""))
         return Response(listing(request._request, query, order=("-number",), render=registry.summary_json))
 
     @extend_schema(request=TrainSerializer, responses={202: QueuedSerializer})
@@ -43,6 +53,13 @@ class OneModel(APIView):
     def get(self, request: Request, pk: int) -> Response:
         """Read it with all its metrics."""
         return Response(registry.as_json(model_for(request.user, pk, Role.ANNOTATOR)))
+
+    @extend_schema(request=PinSerializer, responses=serializers.model())
+    def patch(self, request: Request, pk: int) -> Response:
+        """Pin it, so that its files are kept however old it is, or no longer."""
+        model = model_for(request.user, pk, Role.MANAGER)
+        given = parsed(PinSerializer(data=request.data))
+        return Response(registry.as_json(registry.pin(model, request.user, **given)))
 
 
 class Errors(APIView):

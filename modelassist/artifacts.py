@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from datasets_app.models import DatasetVersion, Job
@@ -98,7 +97,7 @@ def _superseded(project: Project) -> list[ModelVersion]:
     keep = assistance_of(project).keep_models
     others = trained_of(project).filter(pruned_at=None).exclude(state=ModelVersion.State.PRODUCTION)
     loose = list(others.filter(pinned=False).order_by("-number"))
-    back = others.order_by(F("promoted_at").desc(nulls_last=True)).first()
+    back = others.exclude(promoted_at=None).order_by("-promoted_at").first()
     old = [model for model in loose[keep:] if model != back] if keep else []
     return [model for model in updates if model not in live] + old
 

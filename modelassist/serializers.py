@@ -19,6 +19,12 @@ class TrainSerializer(serializers.Serializer[Any]):
     )
 
 
+class PinSerializer(serializers.Serializer[Any]):
+    """Whether a model's files are kept."""
+
+    pinned = serializers.BooleanField()
+
+
 class SuggestSerializer(serializers.Serializer[Any]):
     """Who suggests."""
 

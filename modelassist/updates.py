@@ -10,7 +10,7 @@ import json
 import logging
 import random
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from importlib.metadata import version as installed
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +73,8 @@ def start_due() -> list[Job]:
     usual = Assistance().update_every
     with connection.cursor() as cursor:
         cursor.execute(_DUE, {"usual": usual})
-        due = [row[0] for row in cursor.fetchall()]
+        if not (due := [row[0] for row in cursor.fetchall()]):
+            return []
     models = ModelVersion.objects.filter(pk__in=due).select_related("project").order_by("pk")
     return [jobs.enqueue("update", project=each.project, user=None, params={"model": each.pk}) for each in models]
 
@@ -104,7 +105,8 @@ def _learned(job: Job, project: Project, base: ModelVersion) -> "Generator[jobs.
     draw = random.Random(job.pk)
     new, old = list(_fresh(project, base)), list(_replayed(base, Split.TRAIN, REPLAYED_DOCUMENTS, draw))
     labels = list(project.labels.filter(retired=False).values_list("name", flat=True))
-    training = trainer.train([*new, *old], (), labels=labels, base=base.folder, hyperparameters=_knobs(base, new, old))
+    mixed = [*new * max(1, len(old) // max(1, len(new))), *old]  # the few new ones weigh as much as the many old ones
+    training = trainer.train(mixed, (), labels=labels, base=base.folder, hyperparameters=_knobs(base, len(mixed)))
     try:
         while True:
             if _training_waits(project):
@@ -138,10 +140,10 @@ def _learned(job: Job, project: Project, base: ModelVersion) -> "Generator[jobs.
 _REASON = "It only suggests on the next texts, with what was accepted in the session; the next training replaces it."
 
 
-def _knobs(base: ModelVersion, new: Sequence[object], old: Sequence[object]) -> Hyperparameters:
+def _knobs(base: ModelVersion, documents: int) -> Hyperparameters:
     layers = json.loads((base.folder / "config.json").read_text())["num_hidden_layers"]
     kept = {name: base.hyperparameters.get(name, usual) for name, usual in _KEPT.items()}
-    per_epoch = max(1, round((len(new) + len(old)) / Hyperparameters().batch_size))
+    per_epoch = max(1, round(documents / Hyperparameters().batch_size))
     return Hyperparameters.from_json(
         {"epochs": max(2, round(STEPS / per_epoch)), "freeze_layers": int(layers * _FROZEN), "warm_start": True, **kept}
     )

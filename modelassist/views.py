@@ -15,7 +15,7 @@ from labeling.models import Document, Role, Split
 from labeling.pages import colors_of, show
 from labeling.paging import page
 from modelassist import exams, learning, matching
-from modelassist.access import model_for, models_of, production_of
+from modelassist.access import listed, model_for, models_of, production_of, trained_of
 from modelassist.chart import chart, learning_curve, plot
 from modelassist.hyperparameters import CHOICES, RANGES, SWITCHES, Hyperparameters
 from modelassist.models import ExamSheet, ModelVersion
@@ -30,14 +30,14 @@ MEANS = ("micro", "macro", "weighted")
 def model_list(request: HttpRequest, slug: str) -> HttpResponse:
     """The project's models, newest first, and forms to train one and to pre-annotate."""
     project = access.project_for(request.user, slug, Role.ANNOTATOR)
-    found = page(models_of(project), order=("-number",), cursor=request.GET.get("cursor"), limit=PAGE)
+    found = page(listed(project), order=("-number",), cursor=request.GET.get("cursor"), limit=PAGE)
     documents = access.documents_in(project).filter(archived_at=None)
     outlook = learning.outlook(project)
     return show(
         request, "modelassist/models.html", project, tab="models", rows=found.rows, next=found.next,
         production=production_of(project), knobs=_knobs(),
         outlook=outlook, curve=learning_curve(outlook["points"], outlook["forecast"]),
-        active=jobs_of(project).filter(kind__in=("train", "predict"), state__in=Job.ACTIVE).order_by("-id"),
+        active=jobs_of(project).filter(kind__in=("train", "predict", "update"), state__in=Job.ACTIVE).order_by("-id"),
         trainable=documents.filter(status=Document.Status.ACCEPTED, split=Split.TRAIN).count(),
         pending=documents.filter(status=Document.Status.PENDING).count(),
     )  # fmt: skip
@@ -90,7 +90,7 @@ def model_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return show(
         request, "modelassist/model.html", model.project, tab="models", model=model, exams=exams,
         production=production_of(model.project), colors=colors_of(model.project),
-        chart=chart(model.metrics.get("curve") or []), others=models_of(model.project).exclude(pk=model.pk),
+        chart=chart(model.metrics.get("curve") or []), others=trained_of(model.project).exclude(pk=model.pk),
         **_comparison(model, request.GET.get("with", "")),
     )  # fmt: skip
 

@@ -1,7 +1,6 @@
 """Learning within the session: what was just taught shows in the next texts, and goes no further."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from django.utils import timezone
 from datasets_app.models import Job
 from labeling import bio
 from labeling.errors import Conflict
-from labeling.models import Annotation, Assignment, Document, Prediction, Project
+from labeling.models import Annotation, Prediction, Project
 from modelassist import assistance, learning, nightly, registry, runs, updates
 from modelassist.models import ModelVersion
 from tests import factories
@@ -18,8 +17,9 @@ from tests.modelassist.conftest import add_open, done, fill
 from tests.workers import Worker, wait_for
 
 pytestmark = pytest.mark.django_db
-# A kind of name that no text before has had: a city inc after a letter and a number.
-TAUGHT = ["q7 inc", "q8 inc", "q9 inc", "w4 inc", "z5 inc", "q6 inc", "w1 inc", "z2 inc", "w3 inc", "q4 inc"]
+# A kind of name that no text before has had.
+TAUGHT = ["q7x", "q8z", "q9x", "w4z", "z5x", "q6x", "w1z", "z2x", "w3x", "q4z"]
+NEXT = "w9x met the city ."
 
 
 @pytest.fixture
@@ -42,15 +42,15 @@ def teach(project: Project, count: int, *, at: Any = None) -> None:
         text = f"{TAUGHT[number % 10]} visited the city ."
         document = factories.document(project, text, status="accepted")
         Annotation.objects.create(
-            document=document, annotator=project.created_by, tags=["B-LOC", "I-LOC", "O", "O", "O", "O"],
+            document=document, annotator=project.created_by, tags=["B-LOC", "O", "O", "O", "O"],
             state="submitted", accepted=True, submitted_at=timezone.now(), accepted_at=at or timezone.now(),
         )  # fmt: skip
 
 
 def test_what_was_taught_shows_in_the_next_texts(eager: Project, production: ModelVersion) -> None:
-    first = factories.document(eager, "w9 inc met the city .", priority=0.9)
+    first = factories.document(eager, NEXT, priority=0.9)
     known = factories.document(eager, "Anna Smith visited Lima .", priority=0.8)
-    held_out = factories.document(eager, "w9 inc met the city .", split="test")
+    held_out = factories.document(eager, NEXT, split="test")
     tagger = updates.serving.tagger_for(production)
     assert next(tagger.predict([first.tokens])).tags[0] != "B-LOC"
     teach(eager, 5)
@@ -65,7 +65,7 @@ def test_what_was_taught_shows_in_the_next_texts(eager: Project, production: Mod
     assert update.hyperparameters["freeze_layers"] == 1
     found = {row.document_id: row for row in Prediction.objects.filter(model="model-2")}
     assert sorted(found) == [first.pk, known.pk]
-    assert bio.spans(found[first.pk].tags)[0] == bio.Span(0, 2, "LOC")
+    assert bio.spans(found[first.pk].tags) == [bio.Span(0, 1, "LOC")]
     assert bio.spans(found[known.pk].tags) == [bio.Span(0, 2, "PER"), bio.Span(3, 4, "LOC")]  # nothing forgotten
     assert not held_out.predictions.exists()
     assert ModelVersion.objects.get(state="production") == production
@@ -124,7 +124,7 @@ def test_one_query_finds_the_due(eager: Project, query_count) -> None:  # type: 
         fill(factories.project(manager=eager.created_by), train=2)
     with query_count() as queries:
         assert updates.start_due() == []
-    assert len(queries) == 2
+    assert len(queries) == 1
 
 
 def test_it_yields_to_a_training(eager: Project) -> None:
@@ -178,12 +178,12 @@ def test_a_new_label_can_be_taught(eager: Project) -> None:
 
     projects.add_labels(eager, None, [{"name": "ORG"}])
     teach(eager, 5)
-    for gold in Annotation.objects.filter(document__text__contains=" inc visited the city"):
-        gold.tags = ["B-ORG", "I-ORG", *gold.tags[2:]]
+    for gold in Annotation.objects.filter(document__text__endswith=" visited the city ."):
+        gold.tags = ["B-ORG", *gold.tags[1:]]
         gold.save()
-    text = factories.document(eager, "w9 inc met the city .")
+    text = factories.document(eager, NEXT)
     done(updates.start_due()[0])
-    assert bio.spans(text.predictions.get(model="model-2").tags) == [bio.Span(0, 2, "ORG")]
+    assert bio.spans(text.predictions.get(model="model-2").tags) == [bio.Span(0, 1, "ORG")]
 
 
 def test_night_counts_from_the_last_training(eager: Project, production: ModelVersion) -> None:
