@@ -17,6 +17,7 @@ from labeling.serializers import (
     AcceptSerializer,
     AnnotationShape,
     AssignmentShape,
+    ComparisonShape,
     DocumentShape,
     LeaseInSerializer,
     OccurrencesInSerializer,
@@ -182,6 +183,17 @@ class Skip(APIView):
         return Response(status=204)
 
 
+class CompareDocument(APIView):
+    """What was said about a document, side by side."""
+
+    @extend_schema(responses=ComparisonShape)
+    def get(self, request: Request, slug: str, pk: int) -> Response:
+        """The submitted annotations and the suggestion, aligned, with their differences; and what waits next."""
+        project = access.project_for(request.user, slug, Role.REVIEWER)
+        compared = review.compare(access.document_for(project, pk))
+        return Response(review.as_json(compared) | {"next": review.following(project, pk)})
+
+
 class Acceptance(APIView):
     """Which annotation is the gold one."""
 
@@ -193,11 +205,12 @@ class Acceptance(APIView):
         has_tags = given.get("tags") is not None or given.get("spans") is not None
         if has_tags == ("annotation" in given):
             raise Invalid("Give either the id of an annotation to accept, or the right tags (or spans).")
+        seen = review.Seen(**given["seen"]) if "seen" in given else None
         if has_tags:
             tags = annotate.tags_from(access.document_for(project, pk), given)
-            gold = review.correct(project, request.user, pk, tags=tags)
+            gold = review.correct(project, request.user, pk, tags=tags, seen=seen)
         else:
-            gold = review.accept(project, request.user, pk, annotation_id=given["annotation"])
+            gold = review.accept(project, request.user, pk, annotation_id=given["annotation"], seen=seen)
         return Response(annotate.as_json(gold))
 
     @extend_schema(responses={204: None})

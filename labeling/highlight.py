@@ -3,7 +3,6 @@
 Spans come from tags and the token grid, so offsets are code points throughout.
 """
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -43,10 +42,3 @@ def snippet(whole: Sequence[Piece], length: int = 240) -> list[Piece]:
         short.append(cut)
         left -= len(piece.text)
     return short if left >= 0 or whole[-1].label else [*short, Piece(" …")]
-
-
-def differing(all_tags: Sequence[Sequence[str]]) -> set[bio.Span]:
-    """The spans that some, but not all, of several annotations have."""
-    each = [set(bio.spans(tags)) for tags in all_tags]
-    counted = Counter(span for spans in each for span in spans)
-    return {span for span, count in counted.items() if count < len(each)}

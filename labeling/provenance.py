@@ -2,7 +2,7 @@
 were rejected. Pure. What a client says about rejections counts only for what a model did suggest.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +76,26 @@ def _json(span: Span) -> dict[str, Any]:
 
 def _source(offer: Offer) -> dict[str, Any]:
     return {"model": offer.model, "confidence": offer.confidence}
+
+
+def judged(tags: Sequence[str], said: Mapping[str, Sequence[str]], offered: Sequence[Offer]) -> dict[str, Any]:
+    """Where the spans of a reviewer's decision come from; `said` holds the tags of each annotator, by name.
+
+    `origin` is `taken`, with the names of those who said just so in `by`; for other spans as in `trace`. What the
+    annotators had and the decision has not stands in `rejected` with their names.
+    """
+    by: dict[Span, list[str]] = {}
+    for name, theirs in said.items():
+        for span in spans(theirs):
+            by.setdefault(span, []).append(name)
+    traced = trace(tags, offered)
+    decided = set(spans(tags))
+    taken = [
+        _json(span) | {"origin": "taken", "by": by[span]} if span in by else found
+        for span, found in zip(spans(tags), traced["spans"], strict=True)
+    ]
+    refused = [_json(span) | {"by": names} for span, names in sorted(by.items()) if span not in decided]
+    return {"spans": taken, "rejected": [*traced["rejected"], *refused]}
 
 
 def between(before: Sequence[str], after: Sequence[str]) -> dict[str, int]:

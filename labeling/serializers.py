@@ -174,10 +174,20 @@ class SkipSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=500)
 
 
+class SeenSerializer(serializers.Serializer[Any]):
+    """What the reviewer decided on."""
+
+    status = serializers.ChoiceField(Document.Status.choices)
+    annotations = serializers.DictField(
+        child=serializers.IntegerField(), help_text="The revision of each submitted annotation, by its id."
+    )
+
+
 class AcceptSerializer(TagsSerializer):
     """A reviewer's decision: an annotation as it is, or tags of their own."""
 
     annotation = serializers.IntegerField(required=False, help_text="Id of the annotation to accept.")
+    seen = SeenSerializer(required=False, help_text="Where given, 409 if something is no longer as it was seen.")
 
 
 class ReturnSerializer(serializers.Serializer[Any]):
@@ -241,6 +251,27 @@ class SuggestionShape(serializers.Serializer[Any]):
     tags = serializers.ListField(child=serializers.CharField())
     confidences = serializers.ListField(child=serializers.FloatField())
     model = serializers.CharField()
+
+
+class DifferenceShape(serializers.Serializer[Any]):
+    """A range of tokens in which the versions of a text differ."""
+
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
+    readings = serializers.ListField(
+        child=SpanSerializer(many=True), help_text="What each version has there: annotations first, then the suggestion."
+    )
+
+
+class ComparisonShape(serializers.Serializer[Any]):
+    """What people submitted for a text and what a model suggests, aligned."""
+
+    document = DocumentShape()
+    annotations = AnnotationShape(many=True)
+    suggestion = SuggestionShape(allow_null=True)
+    agreed = SpanSerializer(many=True)
+    differences = DifferenceShape(many=True)
+    next = serializers.IntegerField(allow_null=True, help_text="The next document that waits for a decision.")
 
 
 class AssignmentShape(serializers.Serializer[Any]):

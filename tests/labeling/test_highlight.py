@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from labeling import tokens
 from labeling.bio import Span, tags_of
-from labeling.highlight import Piece, differing, pieces, snippet
+from labeling.highlight import Piece, pieces, snippet
 from labeling.models import Document
 
 
@@ -34,9 +34,3 @@ def test_a_snippet_keeps_spans_whole_and_says_that_more_follows() -> None:
     assert snippet(whole, 12) == [Piece("a" * 10), Piece("Long Name", "PER"), Piece(" …")]
     assert snippet(whole, 22) == [*whole[:2], Piece("bbb"), Piece(" …")]
     assert snippet([], 10) == []
-
-
-def test_differing_spans_are_those_that_not_everybody_has() -> None:
-    one, other = ["B-X", "I-X", "O", "B-Y"], ["B-X", "O", "O", "B-Y"]
-    assert differing([one, other]) == {Span(0, 2, "X"), Span(0, 1, "X")}
-    assert differing([one, one]) == differing([one]) == differing([]) == set()

@@ -80,6 +80,11 @@ export class Editor extends EventTarget {
     this.#screen.announce(`${name}: ${this.#grid.range(start, end)}`);
   }
 
+  /* The cursor to a token, which is focused. */
+  goTo(index) {
+    this.#cursor.to(index);
+  }
+
   /* Whether there is something at the cursor that can be removed. */
   get removable() {
     const { index } = this.#cursor;
