@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path
 
-from labeling import views, views_account, views_setup, views_work
+from labeling import views, views_account, views_review, views_setup, views_work
 
 page_urlpatterns: list[URLPattern] = [
     path("sign-in/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
@@ -20,10 +20,9 @@ page_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/members/", views_setup.members, name="members"),
     path("projects/<slug:slug>/members/change/", views_setup.member, name="member"),
     path("projects/<slug:slug>/annotate/", views_work.annotate_page, name="annotate"),
-    path("projects/<slug:slug>/review/", views_work.review_queue, name="review"),
-    path("projects/<slug:slug>/review/<int:pk>/", views_work.review_document, name="review-document"),
-    path("projects/<slug:slug>/review/<int:pk>/decision/", views_work.decide, name="review-decide"),
-    path("projects/<slug:slug>/review/<int:pk>/next/", views_work.review_next, name="review-next"),
+    path("projects/<slug:slug>/review/", views_review.queue, name="review"),
+    path("projects/<slug:slug>/review/<int:pk>/", views_review.document, name="review-document"),
+    path("projects/<slug:slug>/review/<int:pk>/next/", views_review.following, name="review-next"),
     path("projects/<slug:slug>/documents/", views_work.document_list, name="documents"),
     path("projects/<slug:slug>/documents/<int:pk>/", views_work.document_detail, name="document"),
     path("projects/<slug:slug>/documents/<int:pk>/archive/", views_work.archive, name="document-archive"),

@@ -1,6 +1,6 @@
 """What every page view shares: finding the project, showing a template, telling how a change went."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from labeling import access
-from labeling.errors import GoldsetError
-from labeling.models import Project, Role
+from labeling.errors import GoldsetError, Invalid
+from labeling.models import Label, Project, Role
 
 
 def show(
@@ -46,3 +46,16 @@ def attempt(request: HttpRequest, verb: Callable[[], Any], success: str) -> bool
         messages.success(request, success)
         return True
     return False
+
+
+def label_rows(labels: Iterable[Label]) -> list[dict[str, Any]]:
+    """What scripts need of the labels."""
+    fields = ("name", "color", "hotkey", "description", "retired")
+    return [{field: getattr(label, field) for field in fields} for label in labels]
+
+
+def number(value: str) -> int:
+    """The number of a document that stands in a query string; raises `Invalid`."""
+    if not value.isdecimal() or len(value) > 18:
+        raise Invalid(f"{value[:40]!r} is not the number of a document.")
+    return int(value)

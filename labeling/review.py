@@ -52,9 +52,7 @@ def compare(document: Document) -> Comparison:
     suggestion = predictions.suggestion(document)
     bare = Comparison(document, annotations, suggestion, [], [])
     versions = bare.versions
-    return Comparison(
-        document, annotations, suggestion, alignment.agreed(versions), alignment.differences(versions)
-    )
+    return Comparison(document, annotations, suggestion, alignment.agreed(versions), alignment.differences(versions))
 
 
 @dataclass(frozen=True)

@@ -259,7 +259,8 @@ class DifferenceShape(serializers.Serializer[Any]):
     start = serializers.IntegerField()
     end = serializers.IntegerField()
     readings = serializers.ListField(
-        child=SpanSerializer(many=True), help_text="What each version has there: annotations first, then the suggestion."
+        child=SpanSerializer(many=True),
+        help_text="What each version has there: annotations first, then the suggestion.",
     )
 
 

@@ -28,9 +28,7 @@ api_urlpatterns: list[URLPattern] = [
         name="annotation",
     ),
     path("projects/<slug:slug>/documents/<int:pk>/skip", api_work.Skip.as_view(), name="skip"),
-    path(
-        "projects/<slug:slug>/documents/<int:pk>/comparison", api_work.CompareDocument.as_view(), name="comparison"
-    ),
+    path("projects/<slug:slug>/documents/<int:pk>/comparison", api_work.CompareDocument.as_view(), name="comparison"),
     path("projects/<slug:slug>/documents/<int:pk>/acceptance", api_work.Acceptance.as_view(), name="acceptance"),
     path("projects/<slug:slug>/documents/<int:pk>/return", api_work.Return.as_view(), name="return"),
     path(

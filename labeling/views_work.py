@@ -1,6 +1,5 @@
-"""Pages on which people work: annotate, review, browse documents."""
+"""Pages on which people work: annotate, browse documents."""
 
-from collections import Counter
 from typing import Any
 
 from django.conf import settings
@@ -12,11 +11,11 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import access, annotate, documents, highlight, predictions, preferences, remarks, review
+from labeling import access, annotate, documents, highlight, predictions, preferences, remarks
 from labeling.access import Person
 from labeling.errors import Invalid
 from labeling.models import Annotation, Document, Label, Project, Role, Split
-from labeling.pages import attempt, colors_of, show
+from labeling.pages import attempt, colors_of, label_rows, number, show
 from labeling.paging import page
 
 PAGE = 50
@@ -37,9 +36,9 @@ def annotate_page(request: HttpRequest, slug: str) -> HttpResponse:
     project = access.project_for(request.user, slug, Role.ANNOTATOR)
     labels = list(project.labels.all())
     wanted = request.GET.get("document", "")
-    item = _item(project, request.user, _number(wanted)) if wanted else None
+    item = _item(project, request.user, number(wanted)) if wanted else None
     left = access.documents_in(project).filter(status=Document.Status.PENDING, archived_at=None).count()
-    config = _config(project, request.user, labels, mode="label", item=item)
+    config = _config(project, request.user, labels, item=item)
     return show(
         request, "labeling/annotate.html", project, tab="annotate", labels=labels, config=config, left=left,
         skip_reasons=SKIP_REASONS, modules=MODULES,
@@ -56,12 +55,6 @@ def _recent(project: Project, user: Person) -> list[dict[str, Any]]:
     ]
 
 
-def _number(value: str) -> int:
-    if not value.isdecimal() or len(value) > 18:
-        raise Invalid(f"{value[:40]!r} is not the number of a document.")
-    return int(value)
-
-
 def _item(project: Project, user: Person, document_id: int) -> dict[str, Any]:
     """A given document with the person's own annotation, in the shape of a lease."""
     document = access.document_for(project, document_id)
@@ -73,11 +66,10 @@ def _item(project: Project, user: Person, document_id: int) -> dict[str, Any]:
     }
 
 
-def _config(project: Project, user: Person, labels: list[Label], *, mode: str, item: Any) -> dict[str, Any]:
+def _config(project: Project, user: Person, labels: list[Label], *, item: Any) -> dict[str, Any]:
     """What static/js/annotate/gold-annotator.js needs; 0 stands for the document's number."""
     on_document = {"slug": project.slug, "pk": 0}
     return {
-        "mode": mode,
         "user": user.pk,
         "project": project.slug,
         "keys": preferences.keys_of(user),
@@ -85,16 +77,7 @@ def _config(project: Project, user: Person, labels: list[Label], *, mode: str, i
         "open_suggestions": project.open_suggestions,
         "lease_seconds": project.lease_minutes * 60,
         "item": item,
-        "labels": [
-            {
-                "name": each.name,
-                "color": each.color,
-                "hotkey": each.hotkey,
-                "description": each.description,
-                "retired": each.retired,
-            }
-            for each in labels
-        ],
+        "labels": label_rows(labels),
         "urls": {
             "page": reverse("annotate", args=[project.slug]),
             "next": reverse("api:assignments", args=[project.slug]),
@@ -102,123 +85,8 @@ def _config(project: Project, user: Person, labels: list[Label], *, mode: str, i
             "occurrences": reverse("api:occurrences", args=[project.slug]),
             "annotation": reverse("api:annotation", kwargs=on_document),
             "skip": reverse("api:skip", kwargs=on_document),
-            "acceptance": reverse("api:acceptance", kwargs=on_document),
-            "done": reverse("review", args=[project.slug]),
         },
     }
-
-
-# Review --------------------------------------------------------------------------------------------------
-
-
-@require_GET
-@login_required
-def review_queue(request: HttpRequest, slug: str) -> HttpResponse:
-    """Texts that wait for a decision, oldest first."""
-    project = access.project_for(request.user, slug, Role.REVIEWER)
-    query = documents.with_gold(review.waiting(project))
-    found = page(query, order=("id",), cursor=request.GET.get("cursor"), limit=PAGE)
-    rows = [_waiting_row(document) for document in found.rows]
-    return show(
-        request, "labeling/review.html", project, tab="review", rows=rows, next=found.next, colors=colors_of(project)
-    )
-
-
-def _waiting_row(document: Any) -> dict[str, Any]:
-    shown = document.shown_annotations
-    differing = highlight.differing([annotation.tags for annotation in shown])
-    tags = shown[0].tags if shown else ["O"] * len(document.token_starts)
-    pieces = highlight.snippet(highlight.pieces(document, tags, differing=differing))
-    return {"document": document, "pieces": pieces, "annotators": len(shown), "differences": len(differing)}
-
-
-@require_GET
-@login_required
-def review_document(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """One text with everybody's annotation, their differences marked; `?correct=` opens one for correction."""
-    project = access.project_for(request.user, slug, Role.REVIEWER)
-    document = access.document_for(project, pk)
-    if wanted := request.GET.get("correct"):
-        return _correction(request, project, document, _number(wanted))
-    annotations = list(document.annotations.select_related("annotator").exclude(state="draft").order_by("id"))
-    differing = highlight.differing([each.tags for each in annotations if each.state == "submitted"])
-    rows = [
-        {"annotation": each, "pieces": highlight.pieces(document, each.tags, differing=differing)}
-        | _origins(document, each)
-        for each in annotations
-    ]
-    return show(
-        request, "labeling/review_document.html", project, tab="review", document=document, rows=rows,
-        differences=len(differing), colors=colors_of(project), waiting=review.waiting(project).count(),
-    )  # fmt: skip
-
-
-def _origins(document: Document, annotation: Annotation) -> dict[str, Any]:
-    """Where the spans come from, rejected suggestions at the end; nothing for tags from a file."""
-    traced = annotation.provenance
-    rows = [*traced.get("spans", []), *({**each, "origin": "rejected"} for each in traced.get("rejected", []))]
-    counts = Counter(row["origin"] for row in rows)
-    return {
-        "origins": [
-            row | {"text": _covered(document, row), "from_text": _covered(document, row.get("from"))} for row in rows
-        ],
-        "summary": ", ".join(f"{count} {origin}" for origin, count in counts.items()),
-    }
-
-
-def _covered(document: Document, span: dict[str, Any] | None) -> str:
-    if span is None:
-        return ""
-    return document.text[document.token_starts[span["start"]] : document.token_ends[span["end"] - 1]]
-
-
-def _correction(request: HttpRequest, project: Project, document: Document, annotation_id: int) -> HttpResponse:
-    """The annotator, opened on an annotation; what is handed in is accepted as the reviewer's own."""
-    given = access.annotation_for(document, annotation_id)
-    labels = list(project.labels.all())
-    item = {"document": documents.as_json(document), "suggestion": None, "annotation": annotate.as_json(given)}
-    config = _config(project, request.user, labels, mode="correct", item=item)
-    config["urls"]["done"] = reverse("review-next", args=[project.slug, document.pk])
-    return show(
-        request,
-        "labeling/annotate.html",
-        project,
-        tab="review",
-        labels=labels,
-        config=config,
-        correcting=given,
-        modules=MODULES,
-    )
-
-
-@require_POST
-@login_required
-def decide(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Accept or return an annotation, or take an acceptance back."""
-    project = access.project_for(request.user, slug, Role.REVIEWER)
-    action = request.POST.get("action")
-    if action == "take-back":
-        attempt(request, lambda: review.take_back(project, request.user, pk), "The acceptance is taken back.")
-        return redirect("review-document", slug, pk)
-    annotation = _number(request.POST.get("annotation", ""))
-    if action == "return":
-        note = request.POST.get("note", "").strip()[:2000]
-        verb = lambda: review.give_back(project, request.user, pk, annotation_id=annotation, note=note)  # noqa: E731
-        done = attempt(request, verb, "Returned to its annotator.")
-    else:
-        verb = lambda: review.accept(project, request.user, pk, annotation_id=annotation)  # noqa: E731
-        done = attempt(request, verb, "Accepted.")
-    return redirect("review-next" if done else "review-document", slug, pk)
-
-
-@require_GET
-@login_required
-def review_next(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """To the next waiting text after the given one, from the front again at the end, to the list if none waits."""
-    project = access.project_for(request.user, slug, Role.REVIEWER)
-    waiting = review.waiting(project).order_by("id").values_list("id", flat=True)
-    following = waiting.filter(pk__gt=pk).first() or waiting.exclude(pk=pk).first()
-    return redirect("review-document", slug, following) if following else redirect("review", slug)
 
 
 # Documents -----------------------------------------------------------------------------------------------

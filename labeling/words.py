@@ -23,6 +23,7 @@ VALUES: Mapping[str, str | Promise] = {
     "edited": _("edited"),
     "rejected": _("rejected"),
     "manual": _("manual"),
+    "taken": _("taken"),
     "added": _("added"),
     "removed": _("removed"),
     "changed": _("changed"),

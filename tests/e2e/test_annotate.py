@@ -49,9 +49,10 @@ def test_from_sign_in_to_acceptance(page: Page, project: Project) -> None:
     page.get_by_role("button", name="Sign in").click()
     page.goto(f"/projects/{project.slug}/review/")
     page.get_by_role("link", name="Start reviewing").click()
-    page.get_by_role("button", name="Accept", exact=True).click()
-    expect(page.locator("mark.entity")).to_contain_text("Grace Hopper")  # the next one
-    page.get_by_role("link", name="Correct").click()
+    expect(page.locator(".token").first).to_be_visible()
+    page.get_by_role("button", name="Accept, next").click()
+    expect(page.locator("[data-part=text]")).to_contain_text("Grace Hopper")  # the next one
+    page.get_by_role("button", name="Correct by hand").click()
     expect(page.locator("mark.entity")).to_have_count(1)
     press(page, "End", "ArrowLeft", "2", "Enter")  # Arlington
     expect(page.get_by_text("Nothing waits for review")).to_be_visible()
@@ -132,7 +133,7 @@ def test_where_spans_come_from(page: Page, project: Project, annotator: User, si
     sign_in(factories.member(project, role="reviewer"))
     page.goto(f"/projects/{project.slug}/review/{document.pk}/")
     page.get_by_text("1 accepted, 1 edited, 1 manual, 1 rejected").click()
-    expect(page.get_by_role("row", name="Charles Babbage")).to_contain_text("from PER: Charles")
+    expect(page.get_by_role("row", name="Charles Babbage PER edited")).to_contain_text("PER: Charles")
     expect(page.get_by_text("Flagged")).to_be_visible()
 
 

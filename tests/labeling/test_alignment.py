@@ -1,5 +1,7 @@
 """Versions of one text, aligned: what all agree on, and what each says where they differ."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +21,10 @@ def test_a_difference_covers_all_spans_that_touch() -> None:
 
 
 def test_spans_side_by_side_are_differences_of_their_own() -> None:
-    assert [(each.start, each.end) for each in differences([[Span(0, 1, "X"), Span(1, 2, "X")], []])] == [(0, 1), (1, 2)]
+    assert [(each.start, each.end) for each in differences([[Span(0, 1, "X"), Span(1, 2, "X")], []])] == [
+        (0, 1),
+        (1, 2),
+    ]
 
 
 def test_one_version_or_none_differs_from_nothing() -> None:
@@ -45,6 +50,6 @@ def test_agreed_and_readings_together_are_each_version(all_tags: list[list[str]]
     found, same = differences(versions), agreed(versions)
     for at, version in enumerate(versions):
         assert sorted([*same, *(span for each in found for span in each.readings[at])]) == version
-    assert all(one.end <= other.start for one, other in zip(found, found[1:]))
+    assert all(one.end <= other.start for one, other in pairwise(found))
     assert all(len(set(each.readings)) > 1 for each in found)
     assert differing(versions).isdisjoint(same)

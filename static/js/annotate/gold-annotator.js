@@ -1,7 +1,7 @@
-/* <gold-annotator>: the page on which a person labels one text after the other, or a reviewer corrects one.
-   It gives each text to an Editor and what is decided to the Desk, which sends it behind; or, for a correction, to the
-   server at once. Its markup is templates/labeling/_annotator.html; its data the JSON in the script that `config` names:
-   {mode: "label" | "correct", labels, user, project, lease_seconds, item, urls}. */
+/* <gold-annotator>: the page on which a person labels one text after the other.
+   It gives each text to an Editor and what is decided to the Desk, which sends it behind. Its markup is
+   templates/labeling/_annotator.html; its data the JSON in the script that `config` names:
+   {labels, user, project, lease_seconds, item, urls}. */
 
 import { call } from "goldset/api.js";
 import { Activity } from "goldset/annotate/activity.js";
@@ -52,7 +52,7 @@ class GoldAnnotator extends HTMLElement {
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
     document.addEventListener("copy", (event) => this.#copy(event), { signal });
     this.addEventListener("click", ({ target }) => this.#do(target.closest("[data-command]")?.dataset.command), { signal });
-    if (this.#config.mode === "label") await this.#startDesk(signal);
+    await this.#startDesk(signal);
     if (!this.#config.item) return this.#next();
     this.#open(this.#config.item); // before the flush, or else what waits here would overtake the item's revision
     await this.#desk?.sender.flush();
@@ -202,16 +202,10 @@ class GoldAnnotator extends HTMLElement {
       if (!answer) return this.#editor.focus();
       this.#work[answer](...this.#work.suggestions);
     }
-    if (!this.#desk) return this.#guarded(() => this.#correct());
     await this.#guarded(() => this.#draft.submit());
     this.#screen.countOne();
     this.#recent.note(this.#item.document.id, { state: "sending" });
     return this.#goOn();
-  }
-
-  async #correct() {
-    await call("POST", this.#url("acceptance"), { tags: this.#work.tags });
-    location.assign(this.#config.urls.done);
   }
 
   async #skip() {

@@ -39,6 +39,7 @@ class GoldReview extends HTMLElement {
     const usable = labels.filter(({ retired }) => !retired);
     this.#keys = keymap(keys);
     this.#hotkeys = hotkeysOf(usable, this.#keys);
+    this.#screen.showKeys(this.#keys);
     const palette = new Palette(this.#screen.part("palette"), usable, this.#hotkeys, (name) => {
       this.#correct(true);
       if (name) this.#editor.label(name);
@@ -110,7 +111,7 @@ class GoldReview extends HTMLElement {
   }
 
   #do(command) {
-    if (command === "accept") this.#accept();
+    if (command === "decide") this.#accept();
     else if (command === "next") this.#goOn();
     else if (command === "before") this.#goBack();
     else if (command === "nextDifference") this.#goTo(this.#at + 1);

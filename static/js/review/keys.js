@@ -9,7 +9,7 @@ const COMMANDS = {
   m: "majority",
   r: "return",
   t: "takeBack",
-  Enter: "accept",
+  Enter: "decide",
   " ": "next",
   Backspace: "before",
   "?": "help",
