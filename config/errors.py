@@ -18,6 +18,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
+from labeling.catalogues import retold
 from labeling.errors import Conflict, Forbidden, GoldsetError, Invalid, NotFound, TooLarge, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -26,8 +27,8 @@ API_PREFIX = "/api/"
 
 
 def body(code: str, message: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The error shape."""
-    return {"error": {"code": code, "message": message, "details": details or {}}}
+    """The error shape; the message in the language of the request, the code in none."""
+    return {"error": {"code": code, "message": retold(message), "details": details or {}}}
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Document, Project, Split
 
@@ -20,11 +21,11 @@ class Job(models.Model):
     """A long piece of work: its state, progress, errors and result. Run by `datasets_app.jobs`."""
 
     class State(models.TextChoices):
-        QUEUED = "queued", "Queued"
-        RUNNING = "running", "Running"
-        SUCCEEDED = "succeeded", "Succeeded"
-        FAILED = "failed", "Failed"
-        CANCELLED = "cancelled", "Cancelled"
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        SUCCEEDED = "succeeded", _("Succeeded")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
 
     ACTIVE = (State.QUEUED, State.RUNNING)
 
@@ -190,14 +191,16 @@ class Curation(models.Model):
     """How a project's data are curated; a project without a row has the defaults."""
 
     class Duplicates(models.TextChoices):
-        KEEP = "keep", "Keep them as texts of their own"
-        COPY = "copy", "Label one; the others get its spans as suggestions"
-        ARCHIVE = "archive", "Archive all but the first as they come in"
+        KEEP = "keep", _("Keep them as texts of their own")
+        COPY = "copy", _("Label one; the others get its spans as suggestions")
+        ARCHIVE = "archive", _("Archive all but the first as they come in")
 
     project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="curation")
     duplicates = models.CharField(max_length=10, choices=Duplicates, default=Duplicates.KEEP)
     split_by = models.CharField(
-        max_length=100, blank=True, help_text="A key of the texts' metadata: texts with the same value share a split."
+        max_length=100,
+        blank=True,
+        help_text=_("A key of the texts' metadata: texts with the same value share a split."),
     )
     stratify = models.BooleanField(
         default=False, db_default=False, help_text="Texts that come with labels go where these are lacking."

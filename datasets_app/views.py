@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from datasets_app import jobs
@@ -101,7 +102,7 @@ def _told(result: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from [(f"{name} F1", round(value["f1"], 3))] if "f1" in value else []
         elif value not in (None, "", []) and not (isinstance(value, list) and isinstance(value[0], dict)):
             listed = ", ".join(map(str, value)) if isinstance(value, list) else value
-            yield name.replace("_", " "), {True: "yes", False: "no"}[value] if isinstance(value, bool) else listed
+            yield name.replace("_", " "), (_("yes") if value else _("no")) if isinstance(value, bool) else listed
 
 
 @require_POST
@@ -109,7 +110,7 @@ def _told(result: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 def job_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask a job to stop."""
     job = job_for(request.user, pk, Role.MANAGER)
-    attempt(request, lambda: jobs.cancel(job, request.user), "The job is asked to stop.")
+    attempt(request, lambda: jobs.cancel(job, request.user), _("The job is asked to stop."))
     return redirect("job", pk)
 
 

@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from datasets_app import changes, label_operations, restoring, undoing
@@ -30,7 +31,7 @@ def change_list(request: HttpRequest, slug: str) -> HttpResponse:
 def change_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a change back."""
     change = change_for(request.user, pk, Role.MANAGER)
-    attempt(request, lambda: undoing.undo(change, request.user), "Undone.")
+    attempt(request, lambda: undoing.undo(change, request.user), _("Undone."))
     return redirect("changes", change.project.slug)
 
 
@@ -43,7 +44,7 @@ def label_operation(request: HttpRequest, slug: str) -> HttpResponse:
     name = given["label"] or request.GET.get("label", "")
     if request.method == "POST":
         operate = lambda: label_operations.operate(project, request.user, **given)  # noqa: E731
-        if attempt(request, operate, f"Done: {given['operation']} {name}. It can be undone on this page."):
+        if attempt(request, operate, _("Done: %(name)s. It can be undone on this page.") % {"name": name}):
             return redirect("changes", slug)
     label = access.label_for(project, name)
     others = project.labels.exclude(pk=label.pk)
@@ -58,6 +59,9 @@ def label_operation(request: HttpRequest, slug: str) -> HttpResponse:
 def restore_document(request: HttpRequest, pk: int, document: int) -> HttpResponse:
     """Bring back one document's gold from a version."""
     version = version_for(request.user, pk, Role.REVIEWER)
-    done = f"Document {document} is labeled as in version {version.number} again."
+    done = _("Document %(document)s is labeled as in version %(version)s again.") % {
+        "document": document,
+        "version": version.number,
+    }
     attempt(request, lambda: restoring.restore_document(version, request.user, document), done)
     return redirect("changes", version.project.slug)

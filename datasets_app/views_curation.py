@@ -6,6 +6,8 @@ from django import forms
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from datasets_app import curation, duplicates
@@ -24,13 +26,23 @@ class CurationForm(forms.ModelForm[Curation]):
     class Meta:
         model = Curation
         fields = curation.FIELDS
-        labels = {"split_by": "Split by", "stratify": "Balance labels across the splits", "license": "License"}
+        labels = {
+            "duplicates": _("Duplicates"),
+            "citation": _("Citation"),
+            "split_by": _("Split by"),
+            "stratify": _("Balance labels across the splits"),
+            "license": _("License"),
+        }
         help_texts = {
-            "duplicates": "What becomes of texts that are the same, or nearly so, as one that is there. "
-            "It holds for texts that come in from now on.",
-            "stratify": "A text that comes with labels goes where its hash says, unless one of them would get too far "
-            "from its share: then it goes where they are lacking. No text is moved.",
-            "license": "For the dataset card, as the Hugging Face Hub names it: cc-by-4.0, apache-2.0, …",
+            "duplicates": _(
+                "What becomes of texts that are the same, or nearly so, as one that is there. "
+                "It holds for texts that come in from now on."
+            ),
+            "stratify": _(
+                "A text that comes with labels goes where its hash says, unless one of them would get too far "
+                "from its share: then it goes where they are lacking. No text is moved."
+            ),
+            "license": _("For the dataset card, as the Hugging Face Hub names it: cc-by-4.0, apache-2.0, …"),
         }
         widgets: dict[str, Any] = {"citation": forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})}
 
@@ -42,7 +54,7 @@ def curation_page(request: HttpRequest, slug: str) -> HttpResponse:
     project = access.project_for(request.user, slug, Role.MANAGER)
     form = CurationForm(request.POST or None, instance=curation.of(project))
     save = lambda: curation.change(project, request.user, form.cleaned_data)  # noqa: E731
-    if form.is_bound and form.is_valid() and attempt(request, save, "Saved."):
+    if form.is_bound and form.is_valid() and attempt(request, save, gettext("Saved.")):
         return redirect("curation", slug)
     return show(request, "datasets_app/curation.html", project, tab="data", form=form)
 

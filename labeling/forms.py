@@ -3,21 +3,22 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Project, Role
 
 STRATEGIES = [
-    ("least_confidence", "Least confident first"),
-    ("mnlp", "Least confident per token first"),
-    ("margin", "Smallest margin between the best two tags first"),
-    ("entropy", "Highest entropy first"),
-    ("entity", "Least sure of its entities first"),
-    ("bald", "Where passes with dropout disagree most first (slower)"),
-    ("random", "Random order"),
+    ("least_confidence", _("Least confident first")),
+    ("mnlp", _("Least confident per token first")),
+    ("margin", _("Smallest margin between the best two tags first")),
+    ("entropy", _("Highest entropy first")),
+    ("entity", _("Least sure of its entities first")),
+    ("bald", _("Where passes with dropout disagree most first (slower)")),
+    ("random", _("Random order")),
 ]
 TOKENIZERS = [
-    ("words", "Words and punctuation (Chinese, Japanese, Thai: single characters)"),
-    ("characters", "Single characters everywhere"),
+    ("words", _("Words and punctuation (Chinese, Japanese, Thai: single characters)")),
+    ("characters", _("Single characters everywhere")),
 ]
 OWN_KEYS = set("axAXfcgs?/[]{} ")  # what static/js/annotate/keys.js needs itself
 
@@ -43,16 +44,16 @@ class ProjectForm(forms.ModelForm[Project]):
     """All settings of a project."""
 
     validation_share = PercentField(
-        most=45, label="Validation share (%)", help_text="Of new texts that bring no split of their own."
+        most=45, label=_("Validation share (%)"), help_text=_("Of new texts that bring no split of their own.")
     )
-    test_share = PercentField(most=45, label="Test share (%)", help_text="The rest is for training.")
+    test_share = PercentField(most=45, label=_("Test share (%)"), help_text=_("The rest is for training."))
     held_out_rate = PercentField(
         most=100,
-        label="Held-out rate (%)",
-        help_text="How many of the texts that are served come from validation and test, without suggestions.",
+        label=_("Held-out rate (%)"),
+        help_text=_("How many of the texts that are served come from validation and test, without suggestions."),
     )
     query_strategy = forms.ChoiceField(
-        choices=STRATEGIES, label="Order of training texts", help_text="Which unlabeled texts come first."
+        choices=STRATEGIES, label=_("Order of training texts"), help_text=_("Which unlabeled texts come first.")
     )
 
     class Meta:
@@ -63,14 +64,16 @@ class ProjectForm(forms.ModelForm[Project]):
             "query_strategy", "held_out_rate", "base_model", "retrain_hour", "retrain_min_new",
         ]  # fmt: skip
         labels = {
-            "overlap": "Overlap", "review": "Review policy", "lease_minutes": "Lease (minutes)",
-            "base_model": "Base model", "retrain_hour": "Retraining hour", "retrain_min_new": "Retraining threshold",
-            "open_suggestions": "Suggestions still open at submission",
+            "name": _("Name"), "guidelines": _("Guidelines"), "tokenizer": _("Tokenizer"),
+            "overlap": _("Overlap"), "review": _("Review policy"), "lease_minutes": _("Lease (minutes)"),
+            "base_model": _("Base model"), "retrain_hour": _("Retraining hour"),
+            "retrain_min_new": _("Retraining threshold"),
+            "open_suggestions": _("Suggestions still open at submission"),
         }  # fmt: skip
         help_texts = {
-            "overlap": "How many people label each text.",
-            "lease_minutes": "How long a text stays reserved for the person who opened it.",
-            "tokenizer": "How texts without tokens of their own are cut. Texts already imported keep their tokens.",
+            "overlap": _("How many people label each text."),
+            "lease_minutes": _("How long a text stays reserved for the person who opened it."),
+            "tokenizer": _("How texts without tokens of their own are cut. Texts already imported keep their tokens."),
         }
         widgets = {"guidelines": forms.Textarea(attrs={"rows": 10})}
 
@@ -88,8 +91,11 @@ class NewProjectForm(ProjectForm):
     """A new project: the settings that matter on the first day, and its labels."""
 
     labels = forms.CharField(
-        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "placeholder": "PER A person's name\nORG\nLOC"}),
-        help_text="One a line: the label, then its description if you like. They can be changed later.",
+        label=_("Labels"),
+        widget=forms.Textarea(
+            attrs={"rows": 6, "spellcheck": "false", "placeholder": _("PER A person's name\nORG\nLOC")}
+        ),
+        help_text=_("One a line: the label, then its description if you like. They can be changed later."),
     )
     field_order = ["name", "labels", "guidelines", "tokenizer", "overlap", "review", "validation_share", "test_share"]
 
@@ -110,9 +116,14 @@ class NewProjectForm(ProjectForm):
         for number, line in enumerate(self.cleaned_data["labels"].splitlines(), 1):
             name, _, description = line.strip().partition(" ")
             if name in labels:
-                raise forms.ValidationError(f"Line {number}: the label {name!r} stands here a second time.")
+                raise forms.ValidationError(
+                    _("Line %(number)s: the label “%(name)s” stands here a second time."),
+                    params={"number": number, "name": name},
+                )
             if len(name) > 100:
-                raise forms.ValidationError(f"Line {number}: a label has at most 100 characters.")
+                raise forms.ValidationError(
+                    _("Line %(number)s: a label has at most 100 characters."), params={"number": number}
+                )
             if name:
                 labels[name] = {"name": name, "description": description.strip()}
         return list(labels.values())
@@ -121,30 +132,34 @@ class NewProjectForm(ProjectForm):
 class LabelForm(forms.Form):
     """One label; rules about names and colors are the verb's."""
 
-    name = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"spellcheck": "false"}))
-    color = forms.CharField(required=False, max_length=7, widget=forms.TextInput(attrs={"type": "color"}))
-    hotkey = forms.CharField(
-        required=False, max_length=1, label="Key", strip=True, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    name = forms.CharField(label=_("Name"), max_length=100, widget=forms.TextInput(attrs={"spellcheck": "false"}))
+    color = forms.CharField(
+        label=_("Color"), required=False, max_length=7, widget=forms.TextInput(attrs={"type": "color"})
     )
-    description = forms.CharField(required=False)
+    hotkey = forms.CharField(
+        required=False, max_length=1, label=_("Key"), strip=True, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    description = forms.CharField(label=_("Description"), required=False)
 
     def clean_hotkey(self) -> str:
         """A key that the annotate page does not need itself."""
         key = str(self.cleaned_data["hotkey"])
         if key in OWN_KEYS:
-            raise forms.ValidationError(f"The key {key!r} belongs to the annotate page; choose another.")
+            raise forms.ValidationError(
+                _("The key “%(key)s” belongs to the annotate page; choose another."), params={"key": key}
+            )
         return key
 
 
 class MemberForm(forms.Form):
     """A person to add, or to give another role."""
 
-    username = forms.CharField(max_length=150, label="User name")
-    role = forms.ChoiceField(choices=Role.choices)
+    username = forms.CharField(max_length=150, label=_("User name"))
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
     password = forms.CharField(
         required=False,
-        label="Password of a new account",
+        label=_("Password of a new account"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="Only if the account does not exist yet.",
+        help_text=_("Only if the account does not exist yet."),
     )

@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Random
+from django.utils.translation import gettext_lazy as _
 
 from labeling import tokens
 
@@ -20,9 +21,9 @@ User = settings.AUTH_USER_MODEL
 class Role(models.TextChoices):
     """What a member may do; each includes the ones before it."""
 
-    ANNOTATOR = "annotator", "Annotator"
-    REVIEWER = "reviewer", "Reviewer"
-    MANAGER = "manager", "Manager"
+    ANNOTATOR = "annotator", _("Annotator")
+    REVIEWER = "reviewer", _("Reviewer")
+    MANAGER = "manager", _("Manager")
 
     @property
     def rank(self) -> int:
@@ -41,17 +42,17 @@ class Split(models.TextChoices):
 class Review(models.TextChoices):
     """When a submitted annotation becomes the accepted one."""
 
-    ALWAYS = "always", "A reviewer accepts each text"
-    DISAGREEMENT = "disagreement", "A reviewer decides only where annotators differ"
-    NEVER = "never", "The first submitted annotation is accepted"
+    ALWAYS = "always", _("A reviewer accepts each text")
+    DISAGREEMENT = "disagreement", _("A reviewer decides only where annotators differ")
+    NEVER = "never", _("The first submitted annotation is accepted")
 
 
 class OpenSuggestions(models.TextChoices):
     """What becomes of suggestions that are neither accepted nor rejected when a text is handed in."""
 
-    ASK = "ask", "The annotator is asked"
-    REJECT = "reject", "They are rejected"
-    ACCEPT = "accept", "They are accepted"
+    ASK = "ask", _("The annotator is asked")
+    REJECT = "reject", _("They are rejected")
+    ACCEPT = "accept", _("They are accepted")
 
 
 class Project(models.Model):
@@ -59,7 +60,7 @@ class Project(models.Model):
 
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=200)
-    guidelines = models.TextField(blank=True, help_text="Markdown, shown to annotators.")
+    guidelines = models.TextField(blank=True, help_text=_("Markdown, shown to annotators."))
     tokenizer = models.CharField(max_length=20, default="words", choices=[(kind, kind) for kind in tokens.KINDS])
     overlap = models.PositiveSmallIntegerField(
         default=1, validators=[MinValueValidator(1), MaxValueValidator(20)], help_text="People per document."
@@ -81,12 +82,12 @@ class Project(models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(1)],
         help_text="Share of served texts that come from validation and test, in random order, unsuggested.",
     )
-    base_model = models.CharField(max_length=300, blank=True, help_text="Hub id or folder; empty: the server's.")
+    base_model = models.CharField(max_length=300, blank=True, help_text=_("Hub id or folder; empty: the server's."))
     retrain_hour = models.PositiveSmallIntegerField(
-        default=2, validators=[MaxValueValidator(23)], help_text="Hour of the nightly retraining."
+        default=2, validators=[MaxValueValidator(23)], help_text=_("Hour of the nightly retraining.")
     )
     retrain_min_new = models.PositiveIntegerField(
-        default=50, help_text="Newly accepted texts that make a retraining due; 0 turns it off."
+        default=50, help_text=_("Newly accepted texts that make a retraining due; 0 turns it off.")
     )
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -162,9 +163,9 @@ class Document(models.Model):
     """One text to label, with its token grid (code-point offsets) and its split; text and grid never change."""
 
     class Status(models.TextChoices):
-        PENDING = "pending", "To label"
-        SUBMITTED = "submitted", "To review"
-        ACCEPTED = "accepted", "Accepted"
+        PENDING = "pending", _("To label")
+        SUBMITTED = "submitted", _("To review")
+        ACCEPTED = "accepted", _("Accepted")
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="documents")
     key = models.CharField(max_length=200, help_text="The record's own id, or content hash and occurrence.")
@@ -228,9 +229,9 @@ class Annotation(models.Model):
     """One person's tags for one document."""
 
     class State(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        SUBMITTED = "submitted", "Submitted"
-        RETURNED = "returned", "Returned"
+        DRAFT = "draft", _("Draft")
+        SUBMITTED = "submitted", _("Submitted")
+        RETURNED = "returned", _("Returned")
 
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="annotations")
     annotator = models.ForeignKey(User, on_delete=models.PROTECT, related_name="annotations")
@@ -290,6 +291,7 @@ class Preferences(models.Model):
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="preferences")
     keys = models.JSONField(default=dict, help_text="Changed shortcuts: command -> key.")
+    language = models.CharField(max_length=20, blank=True, default="", db_default="", help_text="Empty: the browser's.")
 
     def __str__(self) -> str:
         return f"of {self.user_id}"

@@ -9,6 +9,7 @@ page_urlpatterns: list[URLPattern] = [
     path("sign-in/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("sign-out/", LogoutView.as_view(), name="logout"),
     path("profile/", views_account.profile, name="profile"),
+    path("profile/language/", views_account.language, name="profile-language"),
     path("profile/token/", views_account.token, name="profile-token"),
     path("", views.home, name="projects"),
     path("new-project/", views.new_project, name="new-project"),

@@ -1,48 +1,52 @@
-"""What a person has set for themselves, in all projects: which key does what on the annotate page.
+"""What a person has set for themselves, in all projects: which key does what on the annotate page, and their language.
 
-Only differences from the defaults are stored; the defaults stand in static/js/annotate/keys.js.
+Of keys, only differences from the defaults are stored; the defaults stand in static/js/annotate/keys.js.
 """
 
 from collections.abc import Mapping
 
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from labeling.access import Person
-from labeling.errors import Invalid
+from labeling.errors import Invalid, one_of
 from labeling.models import Preferences
 
 # What the annotate page can do, and how the profile page calls it.
-COMMANDS: Mapping[str, str] = {
-    "left": "Cursor left",
-    "right": "Cursor right",
-    "up": "Cursor up",
-    "down": "Cursor down",
-    "first": "First token",
-    "last": "Last token",
-    "previousSpan": "Previous span or suggestion",
-    "nextSpan": "Next span or suggestion",
-    "unsure": "Next suggestion, least certain first",
-    "remove": "Remove the span",
-    "back": "Remove the span, else back to the text before",
-    "growStart": "Span's beginning out",
-    "shrinkStart": "Span's beginning in",
-    "growEnd": "Span's end out",
-    "shrinkEnd": "Span's end in",
-    "accept": "Accept the suggestion",
-    "reject": "Reject the suggestion",
-    "acceptAll": "Accept all suggestions",
-    "rejectAll": "Reject all suggestions",
-    "everywhere": "Every occurrence",
-    "sticky": "Sticky label",
-    "flag": "Flag the text",
-    "comment": "Comment on the text",
-    "find": "Find a label",
-    "skip": "Skip",
-    "submit": "Submit",
-    "undo": "Undo",
-    "redo": "Redo",
-    "collapse": "Give up the selection",
-    "help": "All keys",
+COMMANDS: Mapping[str, str | Promise] = {
+    "left": _("Cursor left"),
+    "right": _("Cursor right"),
+    "up": _("Cursor up"),
+    "down": _("Cursor down"),
+    "first": _("First token"),
+    "last": _("Last token"),
+    "previousSpan": _("Previous span or suggestion"),
+    "nextSpan": _("Next span or suggestion"),
+    "unsure": _("Next suggestion, least certain first"),
+    "remove": _("Remove the span"),
+    "back": _("Remove the span, else back to the text before"),
+    "growStart": _("Span's beginning out"),
+    "shrinkStart": _("Span's beginning in"),
+    "growEnd": _("Span's end out"),
+    "shrinkEnd": _("Span's end in"),
+    "accept": _("Accept the suggestion"),
+    "reject": _("Reject the suggestion"),
+    "acceptAll": _("Accept all suggestions"),
+    "rejectAll": _("Reject all suggestions"),
+    "everywhere": _("Every occurrence"),
+    "sticky": _("Sticky label"),
+    "flag": _("Flag the text"),
+    "comment": _("Comment on the text"),
+    "find": _("Find a label"),
+    "skip": _("Skip"),
+    "submit": _("Submit"),
+    "undo": _("Undo"),
+    "redo": _("Redo"),
+    "collapse": _("Give up the selection"),
+    "help": _("All keys"),
 }
 LONGEST = 30
 
@@ -78,3 +82,17 @@ def set_keys(user: Person, keys: Mapping[str, str]) -> dict[str, str]:
         owners[key] = command
     Preferences.objects.update_or_create(user_id=user.pk, defaults={"keys": dict(keys)})
     return dict(keys)
+
+
+def language_of(user: User) -> str:
+    """The language that the person has chosen; empty where the browser's is good for them."""
+    try:
+        return str(user.preferences.language)  # read together with the person, see `labeling.signing_in`
+    except Preferences.DoesNotExist:
+        return ""
+
+
+def set_language(user: Person, language: str) -> None:
+    """Choose one of the languages that pages speak; empty for the browser's. Raises `Invalid`."""
+    one_of("language", language, ["", *dict(settings.LANGUAGES)])
+    Preferences.objects.update_or_create(user_id=user.pk, defaults={"language": language})

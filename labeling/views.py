@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from labeling import access, projects, trash
@@ -51,7 +52,9 @@ def new_project(request: HttpRequest) -> HttpResponse:
     form = NewProjectForm(request.POST or None)
     if form.is_bound and form.is_valid():
         made: list[Any] = []
-        if attempt(request, lambda: made.append(projects.create(request.user, **form.cleaned_data)), "Project made."):
+        if attempt(
+            request, lambda: made.append(projects.create(request.user, **form.cleaned_data)), _("Project made.")
+        ):
             return redirect("project", made[0].slug)
     return show(request, "labeling/new_project.html", form=form)
 
@@ -100,7 +103,9 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
     project = access.project_for(request.user, slug, Role.MANAGER)
     form = ProjectForm(request.POST or None, instance=copy(project))  # a form writes into its instance
     if form.is_bound and form.is_valid():
-        changed = attempt(request, lambda: projects.change(project, request.user, form.cleaned_data), "Settings saved.")
+        changed = attempt(
+            request, lambda: projects.change(project, request.user, form.cleaned_data), _("Settings saved.")
+        )
         if changed:
             return redirect("settings", slug)
     return show(request, "labeling/settings.html", project, tab="settings", form=form)

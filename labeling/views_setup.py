@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from labeling import access, projects
@@ -13,6 +14,7 @@ from labeling.errors import Invalid
 from labeling.forms import LabelForm, MemberForm
 from labeling.models import Role
 from labeling.pages import attempt, show
+from labeling.words import VALUES
 
 
 @require_http_methods(["GET", "POST"])
@@ -23,7 +25,7 @@ def labels(request: HttpRequest, slug: str) -> HttpResponse:
     new = LabelForm(request.POST or None, auto_id="new_%s", use_required_attribute=False)
     if request.method == "POST" and new.is_valid():
         given = {field: value for field, value in new.cleaned_data.items() if value}
-        if attempt(request, lambda: projects.add_labels(project, request.user, [given]), f"Added {given['name']}."):
+        if attempt(request, lambda: projects.add_labels(project, request.user, [given]), _("Added %(name)s.") % given):
             return redirect("labels", slug)
     elif not new.is_bound:
         position = project.labels.count() % len(projects.PALETTE)
@@ -48,20 +50,24 @@ def label(request: HttpRequest, slug: str) -> HttpResponse:
     found = access.label_for(project, name)
     action = request.POST.get("action", "save")
     if action == "delete":
-        attempt(request, lambda: projects.delete_label(found, request.user), f"Deleted {name}.")
+        attempt(request, lambda: projects.delete_label(found, request.user), _("Deleted %(name)s.") % {"name": name})
     elif action in ("up", "down"):
         by = -1 if action == "up" else 1
-        attempt(request, lambda: projects.move_label(found, request.user, by), f"Moved {name}.")
+        attempt(request, lambda: projects.move_label(found, request.user, by), _("Moved %(name)s.") % {"name": name})
     else:
         form = LabelForm(request.POST)
-        attempt(request, lambda: projects.change_label(found, request.user, _checked(form)), f"Saved {name}.")
+        attempt(
+            request,
+            lambda: projects.change_label(found, request.user, _checked(form)),
+            _("Saved %(name)s.") % {"name": name},
+        )
     return redirect("labels", slug)
 
 
 def _checked(form: Form) -> Mapping[str, object]:
     """The form's values; its first complaint is raised, to be shown as a message."""
     for field, errors in form.errors.items():
-        raise Invalid(f"{field.capitalize()}: {errors[0]}")
+        raise Invalid(f"{form[field].label}: {errors[0]}")
     return form.cleaned_data
 
 
@@ -83,7 +89,11 @@ def member(request: HttpRequest, slug: str) -> HttpResponse:
     project = access.project_for(request.user, slug, Role.MANAGER)
     if request.POST.get("action") == "remove":
         name = request.POST.get("username", "")
-        attempt(request, lambda: projects.remove_member(project, request.user, username=name), f"Removed {name}.")
+        attempt(
+            request,
+            lambda: projects.remove_member(project, request.user, username=name),
+            _("Removed %(name)s.") % {"name": name},
+        )
         return redirect("members", slug)
     form = MemberForm(request.POST)
     if form.is_valid():
@@ -91,7 +101,8 @@ def member(request: HttpRequest, slug: str) -> HttpResponse:
         verb = lambda: projects.set_member(  # noqa: E731
             project, request.user, username=given["username"], role=Role(given["role"]), password=given["password"]
         )
-        if attempt(request, verb, f"{given['username']} is now {given['role']}."):
+        done = _("%(name)s is now %(role)s.") % {"name": given["username"], "role": VALUES[given["role"]]}
+        if attempt(request, verb, done):
             return redirect("members", slug)
     rows = access.members_of(project)
     return show(request, "labeling/members.html", project, tab="members", rows=rows, roles=Role.choices, form=form)

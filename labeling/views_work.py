@@ -9,6 +9,8 @@ from django.db.models.functions import Left
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling import access, annotate, documents, highlight, predictions, preferences, remarks
@@ -26,7 +28,12 @@ MODULES = sorted(
     for path in (settings.BASE_DIR / "static/js/annotate").glob("*.js")
     if path.name != "gold-shortcuts.js"
 )
-SKIP_REASONS = ("Unclear", "Not in a language I read", "Broken text", "Guidelines do not cover it")
+SKIP_REASONS = (
+    gettext_lazy("Unclear"),
+    gettext_lazy("Not in a language I read"),
+    gettext_lazy("Broken text"),
+    gettext_lazy("Guidelines do not cover it"),
+)
 
 
 @require_GET
@@ -171,7 +178,7 @@ def archive(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Put a document aside, or take it back in."""
     project = access.project_for(request.user, slug, Role.MANAGER)
     if request.POST.get("action") == "restore":
-        attempt(request, lambda: documents.restore(project, request.user, pk), "The document is back.")
+        attempt(request, lambda: documents.restore(project, request.user, pk), _("The document is back."))
     else:
-        attempt(request, lambda: documents.archive(project, request.user, pk), "The document is archived.")
+        attempt(request, lambda: documents.archive(project, request.user, pk), _("The document is archived."))
     return redirect("document", slug, pk)

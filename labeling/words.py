@@ -29,6 +29,16 @@ VALUES: Mapping[str, str | Promise] = {
     "changed": _("changed"),
     "moved": _("moved"),
     "relabeled": _("relabeled"),
+    # what is wrong with a predicted span
+    "wrong label": _("wrong label"),
+    "wrong boundary": _("wrong boundary"),
+    "wrong label and boundary": _("wrong label and boundary"),
+    "missed": _("missed"),
+    "spurious": _("spurious"),
+    # roles
+    "annotator": pgettext_lazy("role", "annotator"),
+    "reviewer": pgettext_lazy("role", "reviewer"),
+    "manager": pgettext_lazy("role", "manager"),
     # orders, policies
     "newest": _("newest"),
     "oldest": _("oldest"),

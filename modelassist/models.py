@@ -12,6 +12,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from datasets_app.models import DatasetVersion, Job
 from labeling.models import Document, Project, Split
@@ -21,9 +22,9 @@ class ModelVersion(models.Model):
     """A trained model of a project, and all that is needed to tell how it came to be."""
 
     class State(models.TextChoices):
-        CANDIDATE = "candidate", "Candidate"
-        PRODUCTION = "production", "Production"
-        ARCHIVED = "archived", "Archived"
+        CANDIDATE = "candidate", _("Candidate")
+        PRODUCTION = "production", _("Production")
+        ARCHIVED = "archived", _("Archived")
 
     class Kind(models.TextChoices):
         TRAINING = "training", "Training"

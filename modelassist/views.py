@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from datasets_app.access import job_for, jobs_of
@@ -46,9 +47,9 @@ def model_list(request: HttpRequest, slug: str) -> HttpResponse:
 def _knobs() -> list[dict[str, Any]]:
     """Every hyperparameter as a field of the form: a number with its range, or a choice."""
     usual = Hyperparameters().as_json()
-    words = {True: "yes", False: "no"}
+    words = {True: _("yes"), False: _("no")}
     numbers: list[dict[str, Any]] = [
-        {"name": name, "range": each, "usual": "chosen" if usual[name] is None else usual[name]}
+        {"name": name, "range": each, "usual": _("chosen") if usual[name] is None else usual[name]}
         for name, each in RANGES.items()
     ]
     choices = [{"name": name, "usual": values[0], "values": values[1:]} for name, values in CHOICES.items()]

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from labeling import access
@@ -56,6 +57,6 @@ def assistance_page(request: HttpRequest, slug: str) -> HttpResponse:
     form = AssistanceForm(request.POST or None, instance=settings)
     if request.method == "POST" and form.is_valid():
         changes = form.cleaned_data
-        if attempt(request, lambda: assistance.change(project, request.user, changes), "Saved."):
+        if attempt(request, lambda: assistance.change(project, request.user, changes), _("Saved.")):
             return redirect("assistance", slug)
     return show(request, "modelassist/assistance.html", project, tab="models", form=form)

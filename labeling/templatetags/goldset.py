@@ -8,12 +8,12 @@ from django import template
 from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html, format_html_join, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from labeling import catalogues, words
 from labeling import markdown as markdown_text
-from labeling import words
 from labeling.highlight import Piece
 
 register = template.Library()
@@ -42,6 +42,13 @@ def _piece(piece: Piece, colors: Mapping[str, str], suggested: bool) -> SafeStri
 def csrf_cookie_name() -> str:
     """Where scripts find the token that is valid now, also after a new sign-in in another tab."""
     return str(settings.CSRF_COOKIE_NAME)
+
+
+@register.simple_tag
+def texts_script() -> SafeString:
+    """The texts of the scripts in the page's language, for static/js/texts.js; nothing in English, which they speak."""
+    texts = catalogues.of_scripts()
+    return json_script(texts, "texts") if texts else SafeString()
 
 
 @register.filter
@@ -97,6 +104,12 @@ def when(at: datetime) -> SafeString:
     """A moment, for a script to tell in the reader's own time zone."""
     shown = date_format(timezone.localtime(at), "DATETIME_FORMAT")
     return format_html('<time datetime="{}">{}</time>', at.isoformat(), shown)
+
+
+@register.filter
+def retold(message: str) -> str:
+    """A message of a verb or a job in the reader's language."""
+    return catalogues.retold(message)
 
 
 @register.filter

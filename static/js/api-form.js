@@ -3,6 +3,7 @@
    nothing to load the page anew. What went wrong is shown at the form's head. */
 
 import { ApiError, call, csrfToken } from "goldset/api.js";
+import { gettext } from "goldset/texts.js";
 
 document.addEventListener("submit", async (event) => {
   const form = event.target;
@@ -54,7 +55,7 @@ function upload(form, body) {
       if (request.status < 300) resolve(request.response);
       else reject(new ApiError(request.status, request.response?.error));
     };
-    request.onerror = () => reject(new ApiError(0, { code: "offline", message: "The server cannot be reached." }));
+    request.onerror = () => reject(new ApiError(0, { code: "offline", message: gettext("The server cannot be reached.") }));
     request.send(body);
   });
 }

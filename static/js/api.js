@@ -1,8 +1,10 @@
 /* The REST door, from the browser: JSON in and out, the session's CSRF token, one error shape.
    Raises ApiError; `status` 0 means that the server could not be reached. */
 
+import { gettext } from "goldset/texts.js";
+
 export class ApiError extends Error {
-  constructor(status, { code = "error", message = "The server answered in an unknown way.", details = {} } = {}) {
+  constructor(status, { code = "error", message = gettext("The server answered in an unknown way."), details = {} } = {}) {
     super(message);
     Object.assign(this, { status, code, details });
   }
@@ -14,7 +16,7 @@ export class ApiError extends Error {
 
 const SIGNED_OUT = {
   code: "signed_out",
-  message: "You are signed out. Sign in again in another tab, then go on here.",
+  message: gettext("You are signed out. Sign in again in another tab, then go on here."),
 };
 
 export async function call(method, url, body, { keepalive = false } = {}) {
@@ -22,7 +24,7 @@ export async function call(method, url, body, { keepalive = false } = {}) {
   try {
     response = await fetch(url, { method, keepalive, ...payload(body) });
   } catch {
-    throw new ApiError(0, { code: "offline", message: "The server cannot be reached." });
+    throw new ApiError(0, { code: "offline", message: gettext("The server cannot be reached.") });
   }
   if (response.status === 204) return null;
   const answer = await response.json().catch(() => null);

@@ -1,5 +1,7 @@
 /* <file-drop>: a place to drop a file on, around a plain file field; it names the file chosen. */
 
+import { gettext } from "goldset/texts.js";
+
 class FileDrop extends HTMLElement {
   #field;
 
@@ -28,7 +30,7 @@ class FileDrop extends HTMLElement {
 }
 
 function size(bytes) {
-  const units = ["bytes", "kB", "MB", "GB"];
+  const units = [gettext("bytes"), "kB", "MB", "GB"];
   let step = 0;
   for (; bytes >= 1000 && step < units.length - 1; step += 1) bytes /= 1000;
   return `${step ? bytes.toFixed(1) : bytes} ${units[step]}`;

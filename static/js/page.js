@@ -2,6 +2,7 @@
    menus that close, htmx requests that carry the CSRF token, dates in the reader's own time zone. */
 
 import { csrfToken } from "goldset/api.js";
+import { gettext } from "goldset/texts.js";
 
 document.addEventListener("submit", (event) => {
   const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
@@ -27,7 +28,7 @@ function localTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const date = new Date(time.dateTime);
     if (Number.isNaN(date.valueOf())) continue;
-    time.textContent = date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+    time.textContent = date.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
     time.title = date.toISOString();
   }
 }
@@ -37,7 +38,7 @@ document.addEventListener("htmx:load", (event) => localTimes(event.detail.elt));
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(button.dataset.copy);
-    button.textContent = "Copied";
+    button.textContent = gettext("Copied");
   });
 }
 

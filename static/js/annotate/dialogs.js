@@ -2,6 +2,7 @@
    and "" when it was closed with Escape. */
 
 import { same } from "goldset/annotate/spans.js";
+import { gettext } from "goldset/texts.js";
 
 export function ask(dialog) {
   dialog.returnValue = "";
@@ -48,13 +49,14 @@ function show(list, grid, spans, others) {
   const rows = spans.map((span) => {
     const row = document.createElement("li");
     const only = !others.some((other) => same(span, other));
-    row.textContent = `${span.label}: ${grid.range(span.start, span.end)}${only ? " (only here)" : ""}`;
+    const text = `${span.label}: ${grid.range(span.start, span.end)}`;
+    row.textContent = only ? gettext("{text} (only here)", { text }) : text;
     if (only) row.className = "only";
     return row;
   });
   if (!rows.length) {
     const none = document.createElement("li");
-    none.textContent = "No spans.";
+    none.textContent = gettext("No spans.");
     rows.push(none);
   }
   list.replaceChildren(...rows);

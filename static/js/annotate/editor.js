@@ -5,6 +5,7 @@ import { Cursor } from "goldset/annotate/cursor.js";
 import { selectByPointer } from "goldset/annotate/pointer.js";
 import { SpanList } from "goldset/annotate/span-list.js";
 import { TextView } from "goldset/annotate/text-view.js";
+import { gettext, ngettext } from "goldset/texts.js";
 
 export class Editor extends EventTarget {
   #grid;
@@ -60,7 +61,7 @@ export class Editor extends EventTarget {
   /* To the first suggestion, or to the first token. */
   begin() {
     this.#cursor.to(this.#work.suggestions[0]?.start ?? 0);
-    this.#screen.announce(`New text, ${this.#grid.length} tokens. ${this.#openCount()}`);
+    this.#screen.announce(`${ngettext("New text, {count} token.", "New text, {count} tokens.", this.#grid.length)} ${this.#openCount()}`);
   }
 
   focus() {
@@ -99,12 +100,12 @@ export class Editor extends EventTarget {
      its tokens, to look further than this text; else null. */
   everywhere() {
     const span = this.#work.spanAt(this.#cursor.index);
-    if (!span) return void this.#screen.announce("There is no span here.");
+    if (!span) return void this.#screen.announce(gettext("There is no span here."));
     const { start, end, label } = span;
     const places = this.#grid.elsewhere(start, end).map((at) => ({ start: at, end: at + end - start, label }));
     const added = this.#work.add(places);
     this.#cursor.focus();
-    this.#screen.announce(`${label}: ${added} more marked in this text.`);
+    this.#screen.announce(gettext("{label}: {count} more marked in this text.", { label, count: added }));
     if (added) return null;
     return { label, tokens: Array.from({ length: end - start }, (_, at) => this.#grid.token(start + at)) };
   }
@@ -179,7 +180,7 @@ export class Editor extends EventTarget {
     const { start, end } = this.#target;
     this.#work.remove(start, end);
     this.#cursor.focus();
-    this.#screen.announce(`Removed: ${this.#grid.range(start, end)}`);
+    this.#screen.announce(gettext("Removed: {text}", { text: this.#grid.range(start, end) }));
   }
 
   /* Accept or reject the suggestion at the cursor and go to the next one; with none here, only go. */
@@ -189,21 +190,22 @@ export class Editor extends EventTarget {
     const next = this.#work.suggestions.find(({ start }) => start >= this.#cursor.index) ?? this.#work.suggestions[0];
     if (next) this.#cursor.to(next.start);
     else this.#cursor.focus();
-    const done = verb === "accept" ? "Accepted" : "Rejected";
-    this.#screen.announce(offer ? `${done} ${offer.label}. ${this.#openCount()}` : this.#openCount());
+    this.#screen.announce(offer ? `${told(verb, offer)} ${this.#openCount()}` : this.#openCount());
   }
 
   #decideAll(verb) {
     const offers = this.#work.suggestions;
     this.#work[verb](...offers);
     this.#cursor.focus();
-    this.#screen.announce(`${verb === "accept" ? "Accepted" : "Rejected"} ${offers.length} suggestions.`);
+    this.#screen.announce(verb === "accept"
+      ? ngettext("Accepted {count} suggestion.", "Accepted {count} suggestions.", offers.length)
+      : ngettext("Rejected {count} suggestion.", "Rejected {count} suggestions.", offers.length));
   }
 
   #travel(direction) {
     this.#work[direction]();
     this.#cursor.focus();
-    this.#screen.announce(direction === "undo" ? "Undone." : "Redone.");
+    this.#screen.announce(direction === "undo" ? gettext("Undone.") : gettext("Redone."));
   }
 
   #jump(direction) {
@@ -218,7 +220,7 @@ export class Editor extends EventTarget {
     if (action === "remove") this.#work.remove(span.start, span.end);
     else this.#work[action](span);
     this.#cursor.focus();
-    return this.#screen.announce(`${span.label}: ${action === "remove" ? "removed" : `${action}ed`}.`);
+    return this.#screen.announce(told(action, span));
   }
 
   #setExtending(on) {
@@ -243,15 +245,21 @@ export class Editor extends EventTarget {
     this.#palette.mark(span?.label);
     this.#screen.target(text, { span, offer });
     if (quiet) return;
-    if (this.#cursor.extended) this.#screen.announce(`${end - start} tokens: ${text}`);
+    if (this.#cursor.extended) this.#screen.announce(`${ngettext("{count} token", "{count} tokens", end - start)}: ${text}`);
     else if (span) this.#screen.announce(`${span.label}: ${text}`);
-    else if (offer) this.#screen.announce(`Suggested ${offer.label}: ${text}`);
+    else if (offer) this.#screen.announce(gettext("Suggested {label}: {text}", { label: offer.label, text }));
   }
 
   #openCount() {
     const { length } = this.#work.suggestions;
-    return length ? `${length} suggestions are open.` : "No suggestions are open.";
+    return length ? ngettext("{count} suggestion is open.", "{count} suggestions are open.", length) : gettext("No suggestions are open.");
   }
+}
+
+/* What was done with a span or suggestion. */
+function told(action, { label }) {
+  if (action === "accept") return gettext("Accepted {label}.", { label });
+  return action === "reject" ? gettext("Rejected {label}.", { label }) : gettext("Removed {label}.", { label });
 }
 
 function shorten(text) {

@@ -16,6 +16,7 @@ import { Recent } from "goldset/annotate/recent.js";
 import { Screen } from "goldset/annotate/screen.js";
 import { sameSpans, spansOf, suggestionsOf } from "goldset/annotate/spans.js";
 import { Work } from "goldset/annotate/work.js";
+import { gettext } from "goldset/texts.js";
 
 class GoldAnnotator extends HTMLElement {
   #config;
@@ -173,7 +174,7 @@ class GoldAnnotator extends HTMLElement {
     this.#screen.remarks(this.#draft);
     const { id, text } = this.#item.document;
     this.#recent.note(id, { text: text.slice(0, 80), state: annotation?.state ?? "draft" });
-    if (annotation?.state === "submitted") this.#screen.notSaved("Submitted; submit again to change");
+    if (annotation?.state === "submitted") this.#screen.notSaved(gettext("Submitted; submit again to change"));
     if (kept?.conflict) this.#conflict({ entry: kept, current: kept.conflict });
   }
 
@@ -244,7 +245,7 @@ class GoldAnnotator extends HTMLElement {
     if (!this.#draft) return;
     await this.#draft.remark({ flagged: !this.#draft.flagged });
     this.#screen.remarks(this.#draft);
-    this.#screen.announce(this.#draft.flagged ? "Flagged." : "Not flagged.");
+    this.#screen.announce(this.#draft.flagged ? gettext("Flagged.") : gettext("Not flagged."));
   }
 
   async #comment() {
@@ -296,8 +297,9 @@ class GoldAnnotator extends HTMLElement {
   #tellRefused() {
     const [entry, ...more] = this.#desk?.sender.refused ?? [];
     if (!entry) return;
-    const others = more.length ? ` ${more.length} more wait.` : "";
-    this.#screen.notice(`“${entry.key}” is not saved: ${entry.refused} It stays in this browser.${others}`, { refused: true });
+    const others = more.length ? ` ${gettext("{count} more wait.", { count: more.length })}` : "";
+    const text = gettext("“{key}” is not saved: {refused} It stays in this browser.", entry);
+    this.#screen.notice(`${text}${others}`, { refused: true });
   }
 
   /* Gives up what the server does not take. */
@@ -334,7 +336,7 @@ class GoldAnnotator extends HTMLElement {
       if (error.status === undefined) throw error; // a fault of ours: let it be seen
       this.#screen.show(otherwise);
       if (error.offline && otherwise === "failed") setTimeout(() => this.#online(), 3_000);
-      this.#screen.notice(this.#desk?.sender.waiting ? `${error.message} Your work is kept in this browser.` : error.message);
+      this.#screen.notice(this.#desk?.sender.waiting ? `${error.message} ${gettext("Your work is kept in this browser.")}` : error.message);
     } finally {
       this.#busy = false;
       this.removeAttribute("aria-busy");

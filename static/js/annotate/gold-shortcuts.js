@@ -3,6 +3,7 @@
 
 import { call } from "goldset/api.js";
 import { COMMANDS, keyOf, shown } from "goldset/annotate/keys.js";
+import { gettext } from "goldset/texts.js";
 
 const DEFAULTS = Object.fromEntries(Object.entries(COMMANDS).map(([key, command]) => [command, key]));
 const ALONE = new Set(["Control", "Shift", "Alt", "Meta", "CapsLock", "Dead", "Unidentified"]);
@@ -35,11 +36,11 @@ class GoldShortcuts extends HTMLElement {
     }
     if (!action) return;
     const double = this.#twice();
-    if (double) return this.#say(`${shown(double)} is given twice.`);
+    if (double) return this.#say(gettext("{key} is given twice.", { key: shown(double) }));
     const keys = Object.fromEntries(Object.entries(this.#keys).filter(([command, key]) => DEFAULTS[command] !== key));
     try {
       await call("PUT", this.getAttribute("url"), { keys });
-      this.#say(action === "reset" ? "The defaults are back." : "Saved.");
+      this.#say(action === "reset" ? gettext("The defaults are back.") : gettext("Saved."));
     } catch (error) {
       this.#say(error.message);
     }

@@ -2,6 +2,7 @@
 
 import { call } from "goldset/api.js";
 import { ask } from "goldset/annotate/dialogs.js";
+import { gettext } from "goldset/texts.js";
 
 /* The step that was made, or null where the person went back. Raises ApiError. */
 export async function suggestEverywhere(dialog, { url, tokens, label, document: here }) {
@@ -22,9 +23,10 @@ export function undoStep(url, { id }) {
 }
 
 function describe({ documents, occurrences, conflicts, more }) {
-  if (!occurrences) return "It stands in no other open text without being suggested already.";
-  const clash = conflicts ? ` At ${conflicts} of them another suggestion stands.` : "";
-  return `${occurrences} places in ${documents} open texts.${clash}${more ? " There are more; do it again afterwards." : ""}`;
+  if (!occurrences) return gettext("It stands in no other open text without being suggested already.");
+  const clash = conflicts ? ` ${gettext("At {conflicts} of them another suggestion stands.", { conflicts })}` : "";
+  const places = gettext("{occurrences} places in {documents} open texts.", { occurrences, documents });
+  return `${places}${clash}${more ? ` ${gettext("There are more; do it again afterwards.")}` : ""}`;
 }
 
 function row({ before, text, after, conflicts }) {

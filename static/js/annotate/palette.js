@@ -2,6 +2,7 @@
    A double click makes a label sticky: it is put on whatever is selected next, until it is no longer sticky. */
 
 import { shown } from "goldset/annotate/keys.js";
+import { gettext } from "goldset/texts.js";
 
 const FILTER_FROM = 12;
 
@@ -42,7 +43,7 @@ export class Palette {
   stick(name) {
     this.sticky = this.sticky === name ? null : name;
     for (const each of this.#buttons) each.classList.toggle("sticky", each.dataset.label === this.sticky);
-    this.#root.querySelector("[data-part=sticky]").textContent = this.sticky ? `${this.sticky} is put on every selection` : "";
+    this.#root.querySelector("[data-part=sticky]").textContent = this.sticky ? gettext("{label} is put on every selection", { label: this.sticky }) : "";
   }
 
   /* Into the filter field, to find a label by its name. */

@@ -1,7 +1,16 @@
 /* The last texts that the person had in hand, each with its state; one can be opened again. Calls `open(document)`. */
 
+import { gettext } from "goldset/texts.js";
+
 const MOST = 10;
-const STATES = { draft: "draft", held: "changed, not submitted", sending: "saving", submitted: "submitted", skipped: "skipped", returned: "returned" };
+const STATES = {
+  draft: gettext("draft"),
+  held: gettext("changed, not submitted"),
+  sending: gettext("saving"),
+  submitted: gettext("submitted"),
+  skipped: gettext("skipped"),
+  returned: gettext("returned"),
+};
 
 export class Recent {
   #root;

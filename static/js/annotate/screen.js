@@ -1,6 +1,7 @@
 /* The parts of the annotate page around the text, by their `data-part`: what is shown, said and enabled. */
 
 import { shown } from "goldset/annotate/keys.js";
+import { gettext, ngettext } from "goldset/texts.js";
 
 const SECTIONS = ["loading", "work", "done", "failed"];
 const SUGGESTION_COMMANDS = ["accept", "reject", "acceptAll", "rejectAll"];
@@ -47,37 +48,37 @@ export class Screen {
   describe({ document: { key }, suggestion, annotation }) {
     const returned = annotation?.state === "returned";
     this.part("note").hidden = !returned;
-    this.part("note-text").textContent = returned ? annotation.note || "No note was left." : "";
+    this.part("note-text").textContent = returned ? annotation.note || gettext("No note was left.") : "";
     this.part("key").textContent = key;
-    this.part("model").textContent = suggestion ? `Suggestions by ${suggestion.model}` : "No suggestions for this text";
+    this.part("model").textContent = suggestion ? gettext("Suggestions by {model}", suggestion) : gettext("No suggestions for this text");
     const begun = annotation?.state === "draft";
-    if (this.#settled) this.#state("saved", begun ? "Draft saved" : this.#last);
+    if (this.#settled) this.#state("saved", begun ? gettext("Draft saved") : this.#last);
     this.notice("");
   }
 
   /* How the sending goes: everything saved, on its way, or kept here until the server can be reached. */
   saveState({ state, waiting, message }, { durable }) {
     this.#settled = state === "saved";
-    if (state === "offline") this.#state(state, `Offline: ${texts(waiting)} kept in this browser`);
-    else if (state === "failed") this.#state(state, `Not saved yet: ${texts(waiting)} kept in this browser`);
-    else if (state === "held") this.notSaved("Changed; submit again to save");
-    else if (state === "saving") this.#state(state, durable ? "Saving…" : "Saving… Keep this page open");
+    if (state === "offline") this.#state(state, ngettext("Offline: {count} text is kept in this browser", "Offline: {count} texts are kept in this browser", waiting));
+    else if (state === "failed") this.#state(state, ngettext("Not saved yet: {count} text is kept in this browser", "Not saved yet: {count} texts are kept in this browser", waiting));
+    else if (state === "held") this.notSaved(gettext("Changed; submit again to save"));
+    else if (state === "saving") this.#state(state, durable ? gettext("Saving…") : gettext("Saving… Keep this page open"));
     else this.#state(state, this.#last);
-    if (message) this.notice(`${message} Your work is kept in this browser.`);
+    if (message) this.notice(`${message} ${gettext("Your work is kept in this browser.")}`);
     else if (this.#told && state === "saved") this.notice("");
     this.#told = Boolean(message);
   }
 
   /* What the server confirmed last. */
   settled({ submitted }) {
-    this.#last = submitted ? "All saved" : "Draft saved";
+    this.#last = submitted ? gettext("All saved") : gettext("Draft saved");
   }
 
   /* What a step has suggested in the project, with the way back; null takes the message away. */
   suggested(step) {
     this.part("suggested").hidden = !step;
-    if (step) this.part("suggested-text").textContent = `${step.label}: suggested at ${step.occurrences} places in ${step.documents} open texts.`;
-    else this.announce("Undone.");
+    if (step) this.part("suggested-text").textContent = gettext("{label}: suggested at {occurrences} places in {documents} open texts.", step);
+    else this.announce(gettext("Undone."));
   }
 
   remarks({ flagged, comment }) {
@@ -108,7 +109,7 @@ export class Screen {
   /* What the cursor is on. */
   target(text, { span, offer }) {
     this.part("selection").textContent = text;
-    this.part("selection-label").textContent = span?.label ?? (offer ? `${offer.label}? (suggested)` : "");
+    this.part("selection-label").textContent = span?.label ?? (offer ? gettext("{label}? (suggested)", offer) : "");
     this.enable("remove", Boolean(span ?? offer));
   }
 
@@ -135,8 +136,4 @@ export class Screen {
   #commands(command) {
     return this.#root.querySelectorAll(`[data-command=${command}]`);
   }
-}
-
-function texts(count) {
-  return count === 1 ? "1 text is" : `${count} texts are`;
 }

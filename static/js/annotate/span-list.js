@@ -1,6 +1,8 @@
 /* The list of spans and open suggestions beside the text, each with what can be done about it.
    Emits `act` with {action: show | remove | accept | reject, span}. */
 
+import { gettext } from "goldset/texts.js";
+
 const MOST = 300; // more rows help nobody; the text itself shows them all
 
 export class SpanList extends EventTarget {
@@ -21,8 +23,8 @@ export class SpanList extends EventTarget {
       ...suggestions.map((span) => ({ span, suggested: true })),
     ].sort((one, other) => one.span.start - other.span.start);
     const shown = rows.slice(0, MOST).map((row) => this.#row(row));
-    if (rows.length > MOST) shown.push(made("li", "soft small", `and ${rows.length - MOST} more in the text`));
-    if (!rows.length) shown.push(made("li", "soft small", "Nothing is marked yet."));
+    if (rows.length > MOST) shown.push(made("li", "soft small", gettext("and {count} more in the text", { count: rows.length - MOST })));
+    if (!rows.length) shown.push(made("li", "soft small", gettext("Nothing is marked yet.")));
     this.#root.replaceChildren(...shown);
   }
 
@@ -30,13 +32,13 @@ export class SpanList extends EventTarget {
     const row = made("li", suggested ? "span-row suggested" : "span-row");
     row.style.setProperty("--label", this.#colors.get(span.label) ?? "#888888");
     const text = this.#grid.range(span.start, span.end);
-    const show = this.#button("show", span, "", `Go to ${text}`, "plain span-text");
+    const show = this.#button("show", span, "", gettext("Go to {text}", { text }), "plain span-text");
     show.append(made("bdi", "", text), made("span", "tag", `${span.label}${suggested ? "?" : ""}`));
     row.append(show);
     if (suggested) {
-      row.append(this.#button("accept", span, "✓", `Accept ${span.label}: ${text}`));
-      row.append(this.#button("reject", span, "✕", `Reject ${span.label}: ${text}`));
-    } else row.append(this.#button("remove", span, "✕", `Remove ${span.label}: ${text}`));
+      row.append(this.#button("accept", span, "✓", gettext("Accept {label}: {text}", { label: span.label, text })));
+      row.append(this.#button("reject", span, "✕", gettext("Reject {label}: {text}", { label: span.label, text })));
+    } else row.append(this.#button("remove", span, "✕", gettext("Remove {label}: {text}", { label: span.label, text })));
     return row;
   }
 
