@@ -4,8 +4,11 @@
 when there is nothing to do. `config.up` and the `migrate` service of docker-compose.yml run it.
 """
 
+import gzip
 import os
 import secrets
+import sys
+from importlib.metadata import version
 
 import django
 from django.conf import settings
@@ -14,6 +17,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from config.data_dir import write_private
+from labeling.errors import GoldsetError
 
 LOCK = 0x60_1D_5E7
 
@@ -27,6 +31,7 @@ def main() -> None:
         migrate()
         ensure_manager()
         _forget_dead_workers()
+        ensure_plot_library()
         if os.environ.get("DEMO") == "1":
             from config.demo import ensure_demo_project
 
@@ -59,6 +64,29 @@ def ensure_manager() -> None:
     user.is_staff = user.is_superuser = True
     user.set_password(password)
     user.save()
+
+
+def ensure_plot_library() -> None:
+    """Put the plotting library's script among the static files, unless it is there in the installed version.
+
+    Pages have their numbers as tables, so a machine on which it cannot be made serves them all the same.
+    """
+    from labeling import drawing
+
+    path = settings.DATA_DIR / "made" / "js" / "vega.js"
+    head = f"/* vl-convert-python {version('vl-convert-python')} */\n".encode()
+    if path.is_file() and path.read_bytes().startswith(head):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        script = head + drawing.library()
+    except GoldsetError as error:
+        print(f"Pages will have tables, but no plots: {error.message}", file=sys.stderr)
+        return
+    for target, content in ((path.with_name("vega.js.gz"), gzip.compress(script)), (path, script)):
+        partial = target.with_name(f"{target.name}.partial")
+        partial.write_bytes(content)
+        partial.rename(target)
 
 
 def _forget_dead_workers() -> None:

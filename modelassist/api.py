@@ -1,6 +1,6 @@
 """REST doors to models and predictions: parse, call one verb, render."""
 
-from django.http import HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -11,10 +11,12 @@ from datasets_app.api import queued, streamed
 from datasets_app.serializers import QueuedSerializer
 from labeling.access import project_for
 from labeling.api import parsed
+from labeling.api_plots import PLOT_FILES, plot_file, plot_list, plot_listing
 from labeling.models import Role
 from labeling.paging import listing
+from labeling.plots import Plot
 from labeling.progress import progress
-from modelassist import exams, exporting, learning, matching, preannotate, registry, runs, serializers, serving
+from modelassist import exams, exporting, learning, matching, plots, preannotate, registry, runs, serializers, serving
 from modelassist.access import listed, model_for
 from modelassist.models import ModelVersion
 from modelassist.serializers import (
@@ -100,6 +102,26 @@ class Export(APIView):
         return streamed(exporting.model(model_for(request.user, pk, Role.REVIEWER)))
 
 
+class Plots(APIView):
+    """A model's plots."""
+
+    @extend_schema(responses=plot_list())
+    def get(self, request: Request, pk: int) -> Response:
+        """List them with the addresses of their files."""
+        model = model_for(request.user, pk, Role.ANNOTATOR)
+        return Response(plot_listing(request, plots.of_model(model.labels, model.metrics)))
+
+
+class OnePlot(APIView):
+    """One of a model's plots."""
+
+    @extend_schema(responses=PLOT_FILES)
+    def get(self, request: Request, pk: int, name: str, ending: str) -> HttpResponse:
+        """Download it as a picture (`svg`, `png`) or its numbers (`csv`)."""
+        model = model_for(request.user, pk, Role.ANNOTATOR)
+        return plot_file(plots.of_model(model.labels, model.metrics), name, ending)
+
+
 class Promotion(APIView):
     """A model's place in production."""
 
@@ -118,6 +140,29 @@ class Progress(APIView):
         """Count by status, split, label, annotator and day; the models' learning curve."""
         project = project_for(request.user, slug, Role.ANNOTATOR)
         return Response(progress(project) | {"learning_curve": learning.curve(project)})
+
+
+class ProjectPlots(APIView):
+    """The plots of how far a project is."""
+
+    @extend_schema(responses=plot_list())
+    def get(self, request: Request, slug: str) -> Response:
+        """List them with the addresses of their files."""
+        return Response(plot_listing(request, _plots(request, slug)))
+
+
+class ProjectPlot(APIView):
+    """One of the plots of how far a project is."""
+
+    @extend_schema(responses=PLOT_FILES)
+    def get(self, request: Request, slug: str, name: str, ending: str) -> HttpResponse:
+        """Download it as a picture (`svg`, `png`) or its numbers (`csv`)."""
+        return plot_file(_plots(request, slug), name, ending)
+
+
+def _plots(request: Request, slug: str) -> list[Plot]:
+    outlook = learning.outlook(project_for(request.user, slug, Role.ANNOTATOR))
+    return [plots.learning_curve(outlook["points"], outlook["forecast"])]
 
 
 class Predictions(APIView):

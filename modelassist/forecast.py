@@ -14,6 +14,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 _RATES = np.linspace(0.1, 1.5, 29)  # how fast the gap to the ceiling closes
 _DRAWS = 200
+DOUBT = 0.02  # standard error of an F1 whose interval is not known
 POINTS_MIN = 3
 WORTH = 0.01  # of F1 for twice the labels: less is not worth a person's days
 
@@ -24,7 +25,8 @@ class Point:
 
     labels: int
     f1: float
-    error: float = 0.02
+    error: float = DOUBT
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 from labeling.models import Project
 from modelassist.access import trained_of
-from modelassist.forecast import Point, advice, forecast
+from modelassist.forecast import DOUBT, Point, advice, forecast
 from modelassist.models import ModelVersion
 
 AHEAD = (1.0, 1.25, 1.5, 1.75, 2.0)  # times the labels of today, of the drawn forecast
@@ -45,4 +45,4 @@ def _point(model: ModelVersion) -> Point:
     result = model.metrics.get(model.metrics["evaluated_on"]) or {}
     interval = result.get("intervals", {}).get("micro", {}).get("f1")
     f1 = model.metrics["micro"]["f1"]
-    return Point(labels, f1, (interval[1] - interval[0]) / 3.92) if interval else Point(labels, f1)
+    return Point(labels, f1, (interval[1] - interval[0]) / 3.92 if interval else DOUBT, model.name)

@@ -19,7 +19,7 @@ from modelassist.matching import Match, match
 
 NONE = ""  # the row of spurious entities and the column of missed ones in the confusion
 LENGTHS = ("1", "2", "3", "4", "5+")
-_THRESHOLDS = 20
+_THRESHOLDS = 51
 _RESAMPLES = 500
 
 
@@ -114,11 +114,12 @@ def _counts(found: Match, *, hit: bool) -> Counts:
 
 
 def precision_recall(sure: npt.NDArray[np.float64], right: npt.NDArray[np.float64], gold: int) -> list[dict[str, Any]]:
-    """Precision and recall of the entities at least so sure, for rising thresholds; without those nobody reaches."""
+    """Precision and recall of the entities at least so sure, for rising thresholds: quantiles of how sure they are."""
     rows = []
-    for threshold in np.arange(_THRESHOLDS) / _THRESHOLDS:
+    thresholds = np.quantile(sure, np.linspace(0, 1, _THRESHOLDS), method="nearest") if len(sure) else sure
+    for threshold in np.unique(thresholds):
         kept = sure >= threshold
-        if kept.any() and gold:
+        if gold:
             hits = float(right[kept].sum())
             rows.append({"threshold": float(threshold), "precision": hits / int(kept.sum()), "recall": hits / gold})
     return rows

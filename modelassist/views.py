@@ -15,12 +15,11 @@ from labeling.highlight import pieces
 from labeling.models import Document, Role, Split
 from labeling.pages import colors_of, show
 from labeling.paging import page
-from modelassist import exams, learning, matching
+from modelassist import exams, learning, matching, plots
 from modelassist.access import listed, model_for, models_of, production_of, trained_of
-from modelassist.chart import chart, learning_curve, plot
 from modelassist.hyperparameters import CHOICES, RANGES, SWITCHES, Hyperparameters
 from modelassist.models import ExamSheet, ModelVersion
-from modelassist.report import LENGTHS, NONE
+from modelassist.report import LENGTHS
 
 PAGE = 30
 MEANS = ("micro", "macro", "weighted")
@@ -37,7 +36,7 @@ def model_list(request: HttpRequest, slug: str) -> HttpResponse:
     return show(
         request, "modelassist/models.html", project, tab="models", rows=found.rows, next=found.next,
         production=production_of(project), knobs=_knobs(),
-        outlook=outlook, curve=learning_curve(outlook["points"], outlook["forecast"]),
+        outlook=outlook, curve=plots.learning_curve(outlook["points"], outlook["forecast"]),
         active=jobs_of(project).filter(kind__in=("train", "predict", "update"), state__in=Job.ACTIVE).order_by("-id"),
         trainable=documents.filter(status=Document.Status.ACCEPTED, split=Split.TRAIN).count(),
         pending=documents.filter(status=Document.Status.PENDING).count(),
@@ -76,7 +75,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     curve = (model.metrics if model else job.result).get("curve") or []
     template = "modelassist/_run.html" if request.headers.get("HX-Request") else "modelassist/run.html"
     return show(
-        request, template, job.project, tab="models", job=job, model=model, curve=curve, chart=chart(curve),
+        request, template, job.project, tab="models", job=job, model=model, curve=curve, plot=plots.training(curve),
         active=job.state in Job.ACTIVE,
     )  # fmt: skip
 
@@ -91,7 +90,8 @@ def model_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return show(
         request, "modelassist/model.html", model.project, tab="models", model=model, exams=exams,
         production=production_of(model.project), colors=colors_of(model.project),
-        chart=chart(model.metrics.get("curve") or []), others=trained_of(model.project).exclude(pk=model.pk),
+        training=plots.training(model.metrics.get("curve") or []),
+        others=trained_of(model.project).exclude(pk=model.pk),
         **_comparison(model, request.GET.get("with", "")),
     )  # fmt: skip
 
@@ -145,28 +145,18 @@ def _exam(split: str, result: dict[str, Any], tags: list[str]) -> dict[str, Any]
         "micro": result["micro"],
         "tags": [(tag, report["tags"][tag]) for tag in tags if tag in report["tags"]],
         "means": [(name, report[name]) for name in MEANS],
-        **_closer(result, list(labels)),
+        "plots": plots.of_exam(split, tags, result),
+        **_closer(result),
     }
 
 
-def _closer(result: dict[str, Any], labels: list[str]) -> dict[str, Any]:
+def _closer(result: dict[str, Any]) -> dict[str, Any]:
     """The figures that models trained before there were any lack."""
     if "confusion" not in result:
         return {}
-    counts = {(row["gold"], row["predicted"]): row["count"] for row in result["confusion"]}
-    names = [*labels, NONE]
     return {
         "closer": result,
         "intervals": result["intervals"],
-        "confusion": [(gold, [counts.get((gold, name), 0) for name in names]) for gold in names],
-        "names": names,
         "errors": [(kind, words, result["errors"][kind]) for kind, words in matching.ERRORS.items()],
-        "reliability": plot([(row["confidence"], row["accuracy"]) for row in _bins(result)]),
-        "recall_precision": plot([(row["recall"], row["precision"]) for row in result["precision_recall"]]),
         "lengths": [(length, result["lengths"][length]) for length in LENGTHS],
-        "bins": _bins(result),
     }
-
-
-def _bins(result: dict[str, Any]) -> list[dict[str, Any]]:
-    return [row for row in result["calibration"]["spans"]["bins"] if row["count"]]

@@ -1,20 +1,21 @@
 """What templates need to show texts, shares and times. Everything that comes from people is escaped."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django import template
 from django.conf import settings
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from labeling import catalogues, words
+from labeling import catalogues, drawing, words
 from labeling import markdown as markdown_text
 from labeling.highlight import Piece
+from labeling.plots import Kind, Plot, written
 
 register = template.Library()
 
@@ -66,19 +67,19 @@ def get(mapping: Mapping[str, Any] | None, key: str) -> Any:
 @register.filter
 def percent(share: float | None) -> str:
     """0.8642 as `86.4 %`; a dash where there is no number."""
-    return "–" if share is None else f"{number_format(share * 100, 1)} %"
+    return "–" if share is None else f"{written(share * 100, 1)} %"
 
 
 @register.filter
 def score(value: Any) -> str:
     """A precision, recall or F1 with three digits; a dash where there is none."""
-    return number_format(value, 3) if isinstance(value, (int, float)) else "–"
+    return written(value, 3) if isinstance(value, (int, float)) else "–"
 
 
 @register.filter
 def signed(value: float | None) -> str:
     """A difference with its sign and three digits."""
-    return "–" if value is None else f"{'-' if value < 0 else '+'}{number_format(abs(value), 3)}"
+    return "–" if value is None else f"{'-' if value < 0 else '+'}{written(abs(value), 3)}"
 
 
 @register.filter
@@ -110,6 +111,25 @@ def when(at: datetime) -> SafeString:
 def retold(message: str) -> str:
     """A message of a verb or a job in the reader's language."""
     return catalogues.retold(message)
+
+
+@register.filter
+def of_kind(value: Any, kind: Kind) -> str:
+    """A number of a plot's table as its column says; a dash where there is none."""
+    if value is None:
+        return "–"
+    if kind == "share":
+        return percent(value)
+    if kind == "day":
+        return date_format(date.fromisoformat(value) if isinstance(value, str) else value, "DATE_FORMAT")
+    digits = {"count": 0, "score": 3, "number": 2, "seconds": 1}.get(kind)
+    return str(value) if digits is None else written(value, digits)
+
+
+@register.inclusion_tag("_plot.html")
+def plotted(plot: Plot, files: str = "", *, level: int = 2, open: bool = False) -> dict[str, Any]:
+    """A plot with its numbers; `files` is the address that the names of its files follow."""
+    return {"plot": plot, "files": files, "level": level, "open": open, "formats": drawing.MEDIA_TYPES}
 
 
 @register.filter

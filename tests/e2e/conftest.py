@@ -13,6 +13,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from config.prepare import ensure_plot_library
 from labeling.models import Project
 from tests import factories
 from tests.e2e.chromium import ARGUMENTS
@@ -24,6 +25,7 @@ TIMEOUT_MS = 15_000
 def browser() -> Iterator[Browser]:
     # Playwright's loop runs in this thread, which makes Django refuse the ORM; our queries never overlap.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    ensure_plot_library()
     with sync_playwright() as playwright:
         # The system's Chromium where there is one, else the one that Playwright has installed.
         path = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -13,6 +13,7 @@ from modelassist import registry
 from modelassist.decode import Tagset
 from modelassist.evaluation import evaluate
 from modelassist.models import ModelVersion
+from modelassist.report import Report
 from tests import factories
 
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenverordnung"
@@ -82,7 +83,10 @@ def submit(project: Project, person: User, document: Document, *spans: bio.Span)
 def model(project: Project, manager: User, version: DatasetVersion) -> ModelVersion:
     """A registered model, with the metrics of a real evaluation of tags that are half right."""
     tagset = Tagset.of_labels([label["name"] for label in version.labels])
-    result = evaluate([(["B-PER", "I-PER", "O", "B-LOC"], ["B-PER", "I-PER", "B-PER", "O"])], tagset).as_json()
+    gold, predicted = ["B-PER", "I-PER", "O", "B-LOC"], ["B-PER", "I-PER", "B-PER", "O"]
+    report = Report([label["name"] for label in version.labels])
+    report.add(["Ada", "Lovelace", "in", "London"], gold, predicted, [0.9, 0.9, 0.6, 0.7])
+    result = evaluate([(gold, predicted)], tagset).as_json() | report.as_json()
     curve = [{"epoch": epoch, "loss": 2 / epoch, "f1": 1 - 1 / epoch} for epoch in range(1, 6)]
     metrics = {"evaluated_on": "test", "micro": result["micro"], "test": result, "validation": None}
     return registry.register(
