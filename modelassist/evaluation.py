@@ -15,6 +15,8 @@ from labeling import bio
 from modelassist.decode import Tagset
 
 Ints = npt.NDArray[np.int64]
+CHANCE = 0.05
+LABEL_SUPPORT = 20  # entities of a label in an exam, below which nothing is said of it alone
 Pair = tuple[Sequence[str], Sequence[str]]  # gold tags, predicted tags of one document
 
 
@@ -69,12 +71,14 @@ def entities(tags: Sequence[str]) -> set[bio.Span]:
 class Evaluation:
     """Counts over any number of documents; `add` one after another, then read `as_json()`.
 
-    `documents` keeps one row `(tp, fp, fn)` of entities per document, which is what `bootstrap` compares.
+    `documents` keeps one row `(tp, fp, fn)` of entities per document, which is what `bootstrap` compares, and
+    `documents_of` the same of each label, of the documents in which there is any.
     """
 
     tagset: Tagset
     labels: dict[str, Counts] = field(default_factory=dict)
     documents: list[tuple[int, int, int]] = field(default_factory=list)
+    documents_of: dict[str, dict[int, Counts]] = field(default_factory=dict)
     confusion: Ints = field(init=False)  # [gold, predicted] tokens
 
     def __post_init__(self) -> None:
@@ -89,7 +93,9 @@ class Evaluation:
         hits = there & found
         for counts, name in ((hits, "tp"), (found - there, "fp"), (there - found, "fn")):
             for span in counts:
-                self.labels[span.label] += Counts(**{name: 1})
+                one, of_label = Counts(**{name: 1}), self.documents_of.setdefault(span.label, {})
+                self.labels[span.label] += one
+                of_label[len(self.documents)] = of_label.get(len(self.documents), Counts()) + one
         self.documents.append((len(hits), len(found - there), len(there - found)))
         np.add.at(self.confusion, (self.tagset.to_ids(gold), self.tagset.to_ids(predicted)), 1)
 
@@ -160,7 +166,7 @@ class Comparison(NamedTuple):
     @property
     def better(self) -> bool:
         """Better, and not by chance (one-sided, 5 %)."""
-        return self.difference > 0 and self.p_value < 0.05
+        return self.difference > 0 and self.p_value < CHANCE
 
     def as_json(self) -> dict[str, Any]:
         """All fields."""
@@ -199,3 +205,22 @@ def _draw(counts: Ints, random: np.random.Generator) -> Ints:
 def _difference(sums: Ints) -> float:
     challenger, champion = sums[:3].tolist(), sums[3:].tolist()
     return Counts(*challenger).f1 - Counts(*champion).f1
+
+
+def losses(challenger: Evaluation, champion: Evaluation) -> dict[str, Comparison]:
+    """By how much the champion's F1 of each label is above the challenger's, of those with enough entities.
+
+    Both must have been evaluated on the same documents, in the same order.
+    """
+    found = {}
+    for label, counts in challenger.labels.items():
+        if counts.support >= LABEL_SUPPORT:
+            ours, theirs = challenger.documents_of.get(label, {}), champion.documents_of.get(label, {})
+            places = sorted(ours.keys() | theirs.keys())
+            rows = [[_row(side.get(place, Counts())) for place in places] for side in (theirs, ours)]
+            found[label] = bootstrap(*rows)
+    return found
+
+
+def _row(counts: Counts) -> tuple[int, int, int]:
+    return counts.tp, counts.fp, counts.fn

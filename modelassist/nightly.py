@@ -1,15 +1,19 @@
-"""Retraining by night: every project whose hour it is and that has enough newly accepted documents."""
+"""Retraining by night: every project whose hour has come and that had enough newly accepted documents by then.
+
+A night that was missed, because nothing ran at the hour, is caught up once: what counts is the last hour that has
+passed, not the hour that it is.
+"""
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Case, Count, DateTimeField, Exists, F, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from datasets_app.models import Job
 from labeling.errors import GoldsetError
-from labeling.models import Annotation, Project
+from labeling.models import Annotation, Project, Split
 from modelassist import runs
 from modelassist.models import ModelVersion
 
@@ -24,8 +28,8 @@ def retrain_if_due(now: datetime | None = None) -> list[Job]:
     """
     now = timezone.localtime(now)
     queued = []
-    for project in _due(now.hour):
-        key = f"retrain:{project.pk}:{now:%Y-%m-%d}"
+    for project in _due(now):
+        key = f"retrain:{project.pk}:{last_hour(now, project.retrain_hour):%Y-%m-%d}"
         if Job.objects.filter(dedupe_key=key).exists():
             continue
         try:
@@ -37,20 +41,26 @@ def retrain_if_due(now: datetime | None = None) -> list[Job]:
     return queued
 
 
-def _due(hour: int) -> QuerySet[Project]:
-    """The projects of this hour with enough documents accepted since their last model's data was frozen."""
+def last_hour(now: datetime, hour: int) -> datetime:
+    """When it was that hour last, up to now."""
+    today = now.replace(hour=hour, minute=0, second=0, microsecond=0)
+    return today if today <= now else today - timedelta(days=1)
+
+
+def _due(now: datetime) -> QuerySet[Project]:
+    """The projects with enough accepted, by the end of their last hour, since their last model's data were frozen."""
     models = ModelVersion.objects.filter(project=OuterRef("pk"), kind=ModelVersion.Kind.TRAINING).order_by("-number")
+    ends = [When(retrain_hour=hour, then=Value(last_hour(now, hour) + timedelta(hours=1))) for hour in range(24)]
     accepted = Annotation.objects.filter(
-        document__project=OuterRef("pk"),
-        document__archived_at=None,
-        accepted=True,
-        accepted_at__gt=OuterRef("frozen_at"),
+        document__project=OuterRef("pk"), document__archived_at=None, accepted=True, accepted_at__lt=OuterRef("end")
     )
-    fresh = accepted.order_by().values("document__project").annotate(count=Count("pk")).values("count")
+    fresh = accepted.filter(accepted_at__gt=OuterRef("frozen_at")).order_by()
+    counted = fresh.values("document__project").annotate(count=Count("pk")).values("count")
     return (
-        Project.objects.filter(trashed_at=None, retrain_hour=hour, retrain_min_new__gt=0)
+        Project.objects.filter(trashed_at=None, retrain_min_new__gt=0)
+        .annotate(end=Case(*ends, output_field=DateTimeField()))
         .annotate(frozen_at=Coalesce(Subquery(models.values("dataset_version__created_at")[:1]), Value(_BEGINNING)))
-        .annotate(fresh=Subquery(fresh))
-        .filter(fresh__gte=F("retrain_min_new"))
+        .annotate(fresh=Subquery(counted))
+        .filter(Exists(accepted.filter(document__split=Split.TRAIN)), fresh__gte=F("retrain_min_new"))
         .order_by("id")
     )

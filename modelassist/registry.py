@@ -4,6 +4,7 @@ A challenger goes into production when it beats the model there on the same held
 chance, or when a manager says so. Every change is one transaction with its event.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -20,7 +21,7 @@ from modelassist import artifacts, preannotate, serving
 from modelassist.access import production_of
 from modelassist.assistance import assistance_of
 from modelassist.decode import Tagset
-from modelassist.evaluation import bootstrap
+from modelassist.evaluation import CHANCE, Comparison, Evaluation, bootstrap, losses
 from modelassist.examples import Examples
 from modelassist.models import ModelVersion
 
@@ -60,25 +61,54 @@ def exam_of(version: DatasetVersion) -> Examples | None:
 
 
 def _compare(model: ModelVersion, champion: ModelVersion, exam: Examples) -> None:
-    note = {"champion": champion.number, "split": str(exam.split)}
-    own = _counts(model, exam, model.labels)
+    note: dict[str, Any] = {"champion": champion.number, "split": str(exam.split)}
+    own = _evaluated(model, exam, model.labels)
     try:
-        comparison = bootstrap(own, _counts(champion, exam, model.labels))
+        theirs = _evaluated(champion, exam, model.labels)
     except Unavailable as error:  # a champion without its files cannot serve either
         _promote(model, None, {"reason": error.message, **note}, instead_of=champion)
         return
+    comparison = bootstrap(own.documents, theirs.documents)
     note |= {"comparison": comparison.as_json()}
-    if comparison.better:
-        _promote(model, None, {"reason": f"It is better than {champion.name}.", **note}, instead_of=champion)
-    else:
+    if not comparison.better:
         _decline(model, {"reason": f"It is not better than {champion.name} beyond chance.", **note})
+        return
+    limit = assistance_of(model.project).label_drop
+    note["labels"] = _of_labels(losses(own, theirs), limit)
+    lost = ", ".join(f"{row['label']} (F1 {row['difference']:+.3f})" for row in note["labels"] if row["held_back"])
+    if lost:
+        reason = (
+            f"It is better than {champion.name} on the whole, but by more than {limit:g} worse on {lost},"
+            " beyond chance. Promote it by hand if you want it all the same."
+        )
+        _decline(model, {"reason": reason, **note})
+    else:
+        _promote(model, None, {"reason": f"It is better than {champion.name}.", **note}, instead_of=champion)
 
 
-def _counts(model: ModelVersion, exam: Examples, tags: list[str]) -> list[tuple[int, int, int]]:
-    """The model's entity counts on each document of the exam, which may know more or fewer labels than it."""
+def _of_labels(lost: Mapping[str, Comparison], limit: float) -> list[dict[str, Any]]:
+    """Per label how much it gained, and whether it lost too much: more than the limit, and not by chance.
+
+    The more labels there are, the surer each must be (Bonferroni), or else chance would hold back every model.
+    """
+    return [
+        {
+            "label": label,
+            "difference": -each.difference,
+            "low": -each.high,
+            "high": -each.low,
+            "documents": each.documents,
+            "held_back": each.difference > limit and each.p_value < CHANCE / len(lost),
+        }
+        for label, each in lost.items()
+    ]
+
+
+def _evaluated(model: ModelVersion, exam: Examples, tags: list[str]) -> Evaluation:
+    """The model's counts on each document of the exam, which may know more or fewer labels than it."""
     tagset = Tagset(tuple(tags))
     tagger = serving.tagger_for(model).restricted(bio.label_of(tag) for tag in tags)
-    return tagger.evaluate(exam, tagset).documents
+    return tagger.evaluate(exam, tagset)
 
 
 @transaction.atomic

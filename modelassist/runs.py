@@ -5,12 +5,14 @@ last state, and so ends with the same model; what it registers, it registers onc
 """
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from importlib.metadata import version as installed
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
 from datasets_app import jobs, versions
 from datasets_app.models import DatasetVersion, Job
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from modelassist.checkpoint import Checkpoint
     from modelassist.trainer import Progress, Trained
 
+WAIT_SECONDS = 1.0
+EXAMINED_TOGETHER = 256  # documents, between two looks at whether somebody asked to stop
 _SIZES = 8  # how much room a training needs, in base models: weights, best weights, moments, twice while replaced
 
 
@@ -58,6 +62,7 @@ def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
     assert job.project is not None
     model = ModelVersion.objects.filter(job=job).first()
     if model is None:
+        yield from _turn(job)
         yield jobs.Step(0, note="freezing a dataset version")
         model = yield from _make(job, job.project, _frozen(job, job.project))
     if not model.promotion:
@@ -74,6 +79,16 @@ def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
         "promoted": model.state == ModelVersion.State.PRODUCTION,
         "micro": model.metrics["micro"],
     }
+
+
+def _turn(job: Job) -> Generator[jobs.Step, None, None]:
+    """Wait while another training of the project runs that began before: there is one at a time."""
+    running = Job.objects.filter(project=job.project, kind="train", state=Job.State.RUNNING)
+    since = job.started_at or timezone.now()
+    before = Q(started_at__lt=since) | Q(started_at=since, pk__lt=job.pk)
+    while other := running.filter(before).exclude(pk=job.pk).first():
+        yield jobs.Step(0, note=f"waiting for training {other.pk} of the same project")
+        time.sleep(WAIT_SECONDS)
 
 
 def _frozen(job: Job, project: Project) -> DatasetVersion:
@@ -111,14 +126,8 @@ def _make(job: Job, project: Project, version: DatasetVersion) -> Generator[jobs
             checkpoint=checkpoint,
         ),
     )
-    yield jobs.Step(trained.steps, trained.steps, note="evaluating")
     with exams.Sheets() as sheets:
-        tagger, known = trained.tagger(), exams.surfaces(train)
-        results = {
-            str(part.split): exams.sit(tagger, part, known=known, sheets=sheets)
-            for part in (validation, test)
-            if part.documents
-        }
+        results = yield from _examined(trained, train, [part for part in (validation, test) if part.documents], sheets)
         metrics = _metrics(trained, results, registry.exam_of(version))
         metrics |= {"seconds": round(time.monotonic() - began, 1), "warm_start": learned and learned.number}
         path = artifacts.save(job, project, version, trained)
@@ -138,6 +147,24 @@ def _make(job: Job, project: Project, version: DatasetVersion) -> Generator[jobs
             exams.keep(model, sheets)
     checkpoint.remove()
     return model
+
+
+def _examined(
+    trained: "Trained", train: Examples, parts: Sequence[Examples], sheets: exams.Sheets
+) -> Generator[jobs.Step, None, dict[str, dict[str, Any]]]:
+    """The figures of each held-out split."""
+    step, results = jobs.Step(trained.steps, trained.steps, note="evaluating"), {}
+    yield step
+    tagger, known = trained.tagger(), exams.surfaces(train)
+    for part in parts:
+        sitting = exams.sit(tagger, part, known=known, sheets=sheets)
+        try:
+            while True:
+                if next(sitting) % EXAMINED_TOGETHER == 0:
+                    yield step
+        except StopIteration as end:
+            results[str(part.split)] = end.value
+    return results
 
 
 def _learned(job: Job, project: Project) -> ModelVersion | None:

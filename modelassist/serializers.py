@@ -118,7 +118,9 @@ _MODEL: dict[str, Any] = {
     "metrics": serializers.DictField(
         help_text="evaluated_on, micro, and (of one model) test and validation with labels and token_report, curve."
     ),
-    "promotion": serializers.DictField(help_text="reason, champion, comparison: why it is in production, or not."),
+    "promotion": serializers.DictField(
+        help_text="reason, champion, comparison, labels: why it is in production, or not."
+    ),
     "job": serializers.IntegerField(allow_null=True),
     "created_at": serializers.DateTimeField(),
     "promoted_at": serializers.DateTimeField(allow_null=True),

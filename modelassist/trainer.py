@@ -10,7 +10,7 @@ import copy
 import math
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, tee
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,10 +25,12 @@ from modelassist.checkpoint import Checkpoint
 from modelassist.crf import Crf
 from modelassist.decode import Tagset
 from modelassist.encode import Encoder, align
+from modelassist.evaluation import Evaluation
 from modelassist.hyperparameters import Hyperparameters
 from modelassist.optimizer import Optimizer, Sample, tag_weights
 from modelassist.tagger import Example, Tagger, precision
 
+VALIDATED_TOGETHER = 256  # documents
 _POOL_BATCHES = 50
 _CALIBRATION_CHUNKS = 16  # of some 16,000 words each: more say nothing new about a single number
 
@@ -198,13 +200,30 @@ class _Run:
         result, epochs = self._result, self._result.hyperparameters.epochs or 1
         while self._epoch <= epochs and not self._patience_is_over():
             for batch in islice(batches.of(self._epoch), self._batches_done, None):
-                loss = self._step(batch)
-                yield Progress(
-                    self._optimizer.step, self._optimizer.steps, self._epoch, epochs, loss, result.best_f1, result.curve
-                )
-            self._close_epoch(_validate(result, validation))
+                yield self._progress(self._step(batch))
+            f1 = yield from self._validated(validation)
+            self._close_epoch(f1)
         if self._best:
             result.modules.load_state_dict(self._best)
+
+    def _progress(self, loss: float | None) -> Progress:
+        result, optimizer = self._result, self._optimizer
+        epochs = result.hyperparameters.epochs or 1
+        return Progress(optimizer.step, optimizer.steps, self._epoch, epochs, loss, result.best_f1, result.curve)
+
+    def _validated(self, validation: Iterable[Example]) -> Generator[Progress, None, float | None]:
+        """Entity micro F1 on the validation documents, decoded as they will be in production; None without any.
+
+        Tells every now and then where it is, so that the caller can stop it here too.
+        """
+        scores = Evaluation(self._result.tagset)
+        for_tokens, for_tags = tee(validation)
+        taggings = self._result.tagger().predict(tokens for tokens, _ in for_tokens)
+        for (_, tags), tagging in zip(for_tags, taggings, strict=True):
+            scores.add(tags, tagging.tags)
+            if len(scores.documents) % VALIDATED_TOGETHER == 0:
+                yield self._progress(None)
+        return scores.micro.f1 if scores.documents else None
 
     def _patience_is_over(self) -> bool:
         waited = len(self._result.curve) - self._result.best_epoch
@@ -280,12 +299,6 @@ def _calibrate(result: Trained, validation: Iterable[Example]) -> None:
     with torch.no_grad():
         for weights in (*result.model.classifier.parameters(), *(result.crf.parameters() if result.crf else ())):
             weights /= result.temperature
-
-
-def _validate(result: Trained, validation: Iterable[Example]) -> float | None:
-    """Entity micro F1 on the validation documents, decoded as they will be in production; None without any."""
-    found = result.tagger().evaluate(validation)
-    return found.micro.f1 if found.documents else None
 
 
 class _Batches:

@@ -12,7 +12,7 @@ from datasets_app.models import Job
 from labeling import access, bio
 from labeling.errors import Conflict, NotFound
 from labeling.highlight import pieces
-from labeling.models import Document, Role, Split
+from labeling.models import Document, Project, Role, Split
 from labeling.pages import colors_of, show
 from labeling.paging import page
 from modelassist import exams, learning, matching, plots
@@ -38,9 +38,16 @@ def model_list(request: HttpRequest, slug: str) -> HttpResponse:
         production=production_of(project), knobs=_knobs(),
         outlook=outlook, curve=plots.learning_curve(outlook["points"], outlook["forecast"]),
         active=jobs_of(project).filter(kind__in=("train", "predict", "update"), state__in=Job.ACTIVE).order_by("-id"),
+        failed=_failed(project),
         trainable=documents.filter(status=Document.Status.ACCEPTED, split=Split.TRAIN).count(),
         pending=documents.filter(status=Document.Status.PENDING).count(),
     )  # fmt: skip
+
+
+def _failed(project: Project) -> Job | None:
+    """The last training, if it failed."""
+    last = jobs_of(project).filter(kind="train").exclude(state__in=Job.ACTIVE).order_by("-id").first()
+    return last if last and last.state == Job.State.FAILED else None
 
 
 def _knobs() -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Nightly retraining: who is due, once a night, and no project in another's way."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -14,7 +15,8 @@ from tests import factories
 from tests.modelassist.conftest import FAST, add_open, done, fill
 
 pytestmark = pytest.mark.django_db
-NIGHT = timezone.make_aware(datetime(2026, 5, 4, 2, 10))
+TOMORROW = timezone.localtime() + timedelta(days=1)
+NIGHT = TOMORROW.replace(hour=2, minute=10, second=0, microsecond=0)
 
 
 @pytest.fixture
@@ -42,17 +44,35 @@ def test_once_a_night(due: Project) -> None:
     assert nightly.retrain_if_due(NIGHT + timedelta(minutes=40)) == []
     assert len(nightly.retrain_if_due(NIGHT + timedelta(days=1))) == 1
     keys = Job.objects.order_by("id").values_list("dedupe_key", flat=True)
-    assert list(keys) == [f"retrain:{due.pk}:2026-05-04", f"retrain:{due.pk}:2026-05-05"]
+    days = [NIGHT, NIGHT + timedelta(days=1)]
+    assert list(keys) == [f"retrain:{due.pk}:{day:%Y-%m-%d}" for day in days]
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"retrain_hour": 3}, {"retrain_min_new": 71}, {"retrain_min_new": 0}],
-    ids=["another hour", "too few new", "turned off"],
+    [{"retrain_min_new": 71}, {"retrain_min_new": 0}, {"trashed_at": NIGHT}],
+    ids=["too few new", "turned off", "trashed"],
 )
-def test_who_is_not_due(due: Project, changes: dict[str, int]) -> None:
+def test_who_is_not_due(due: Project, changes: dict[str, Any]) -> None:
     Project.objects.filter(pk=due.pk).update(**changes)
     assert nightly.retrain_if_due(NIGHT) == []
+
+
+def test_a_missed_night_is_caught_up_once(due: Project) -> None:
+    Annotation.objects.update(accepted_at=NIGHT - timedelta(hours=3))
+    assert nightly.retrain_if_due(NIGHT - timedelta(minutes=11)) == []  # the hour has not come
+    later = NIGHT + timedelta(hours=9)  # nothing ran at night
+    assert len(nightly.retrain_if_due(later)) == 1
+    assert nightly.retrain_if_due(later + timedelta(minutes=10)) == []
+    assert nightly.retrain_if_due(NIGHT + timedelta(hours=23)) == []
+    assert Job.objects.get(kind="train").dedupe_key == f"retrain:{due.pk}:{NIGHT:%Y-%m-%d}"
+    assert len(nightly.retrain_if_due(NIGHT + timedelta(days=3, hours=4))) == 1  # three nights are one
+
+
+def test_what_was_accepted_by_day_waits_for_the_night(due: Project) -> None:
+    Annotation.objects.update(accepted_at=NIGHT + timedelta(hours=8))
+    assert nightly.retrain_if_due(NIGHT + timedelta(hours=9)) == []
+    assert len(nightly.retrain_if_due(NIGHT + timedelta(days=1))) == 1
 
 
 def test_only_what_was_accepted_since_the_last_model_counts(due: Project) -> None:
@@ -85,15 +105,26 @@ def test_a_project_that_cannot_be_trained_is_in_nobody_s_way(
 
     monkeypatch.setattr(jobs, "enqueue", fail_for_one)
     assert [job.project for job in nightly.retrain_if_due(NIGHT)] == [due, last]
-    assert "nothing to train on" in caplog.text
     assert "RuntimeError: broken" in caplog.text
+
+
+def test_a_failure_is_shown_on_the_models_page(due: Project, client: Any) -> None:
+    Project.objects.filter(pk=due.pk).update(base_model="/no/such/folder")
+    (job,) = nightly.retrain_if_due(NIGHT)
+    assert done(job).state == "failed"
+    client.force_login(due.created_by)
+    page = client.get(f"/projects/{due.slug}/models/").content.decode()
+    assert "The last training failed on" in page
+    assert "/no/such/folder" in page
+    Job.objects.filter(pk=job.pk).update(state="succeeded")
+    assert "The last training failed" not in client.get(f"/projects/{due.slug}/models/").content.decode()
 
 
 def test_one_query_finds_the_due(due: Project, query_count) -> None:  # type: ignore[no-untyped-def]
     for _ in range(5):
         fill(factories.project(manager=due.created_by, retrain_hour=2), train=1)
     with query_count() as queries:
-        assert list(nightly._due(2)) == [due]
+        assert list(nightly._due(NIGHT)) == [due]
     assert len(queries) == 1
 
 

@@ -10,7 +10,9 @@ from django.utils import timezone
 
 from labeling.errors import Conflict
 from labeling.models import Event, Project
-from modelassist import registry, runs
+from modelassist import assistance, registry, runs
+from modelassist.decode import Tagset
+from modelassist.evaluation import Evaluation, losses
 from modelassist.models import ModelVersion
 from tests.modelassist.conftest import done, fill, registered
 
@@ -119,3 +121,69 @@ class TestTheDatabaseRefuses:
 
     def test_production_without_its_date(self, production: ModelVersion) -> None:
         self.refuses("model_promoted_at_fits_state", production, promoted_at=None)
+
+
+class TestLabelsThatLose:
+    """A model that is better on the whole is held back where one label is much worse."""
+
+    TAGSET = Tagset(("O", "B-PER", "I-PER", "B-LOC", "I-LOC"))
+
+    def evaluated(self, **found: float) -> Evaluation:
+        """An exam of 60 texts with two PER and a LOC, of which these shares were found."""
+        gold = ["B-PER", "B-PER", "B-LOC", "O"]
+        made = Evaluation(self.TAGSET)
+        for number in range(60):
+            kept = [tag == "O" or number / 60 < found[tag[2:]] for tag in gold]
+            made.add(gold, [tag if keep else "O" for tag, keep in zip(gold, kept, strict=True)])
+        return made
+
+    @pytest.fixture
+    def exam(self, project: Project, production: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> Any:
+        """`exam(challenger, champion)` compares a new model that found such shares with production."""
+        model = registry.register(
+            project, None, dataset_version=production.dataset_version, base_model="tiny", hyperparameters={},
+            labels=list(self.TAGSET.names), metrics={}, path="none",
+        )  # fmt: skip
+
+        def sit(challenger: dict[str, float], champion: dict[str, float]) -> ModelVersion:
+            answers = {model.pk: self.evaluated(**challenger), production.pk: self.evaluated(**champion)}
+            monkeypatch.setattr(registry, "_evaluated", lambda of, *_: answers[of.pk])
+            registry.challenge(model)
+            model.refresh_from_db()
+            return model
+
+        return sit
+
+    def test_it_is_held_back_and_says_why(self, exam: Any) -> None:
+        model = exam({"PER": 1.0, "LOC": 0.5}, {"PER": 0.5, "LOC": 0.8})
+        assert model.state == "candidate"
+        assert "by more than 0.05 worse on LOC (F1 -0.222)" in model.promotion["reason"]
+        assert model.promotion["comparison"]["difference"] > 0.1
+        rows = {row["label"]: row for row in model.promotion["labels"]}
+        assert [rows[label]["held_back"] for label in ("PER", "LOC")] == [False, True]
+        assert rows["LOC"]["low"] < rows["LOC"]["difference"] < rows["LOC"]["high"] < 0 < rows["PER"]["low"]
+
+    def test_the_project_sets_the_limit(self, exam: Any, project: Project) -> None:
+        assistance.change(project, project.created_by, {"label_drop": 0.3})
+        assert exam({"PER": 1.0, "LOC": 0.5}, {"PER": 0.5, "LOC": 0.8}).state == "production"
+
+    def test_a_loss_by_chance_holds_nothing_back(self, exam: Any) -> None:
+        model = exam({"PER": 1.0, "LOC": 0.92}, {"PER": 0.5, "LOC": 1.0})
+        assert model.promotion["labels"][1]["difference"] < 0
+        assert model.state == "production"
+
+    def test_labels_with_few_entities_are_not_judged_alone(self) -> None:
+        ours, theirs = Evaluation(self.TAGSET), Evaluation(self.TAGSET)
+        for _ in range(19):
+            ours.add(["B-LOC"], ["O"])
+            theirs.add(["B-LOC"], ["B-LOC"])
+        assert losses(ours, theirs) == {}
+        ours.add(["B-LOC"], ["O"])
+        theirs.add(["B-LOC"], ["B-LOC"])
+        assert losses(ours, theirs)["LOC"].difference == 1
+
+    def test_the_page_shows_it(self, exam: Any, client: Any, project: Project) -> None:
+        model = exam({"PER": 1.0, "LOC": 0.5}, {"PER": 0.5, "LOC": 0.8})
+        client.force_login(project.created_by)
+        page = client.get(f"/models/{model.pk}/").content.decode()
+        assert page.count("held it back") == 1

@@ -1,11 +1,13 @@
 """A training job from the accepted annotations to the registered model."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.utils import timezone
 from transformers import AutoModelForTokenClassification
 
 from datasets_app import jobs
@@ -144,6 +146,39 @@ def test_cancelling_leaves_no_model(project: Project, fast: dict[str, Any]) -> N
     steps.close()
     assert not ModelVersion.objects.exists()
     assert not list((models_folder() / project.slug).glob("*"))
+
+
+def test_cancelling_is_seen_during_validation_and_exam(
+    project: Project, fast: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modelassist.trainer.VALIDATED_TOGETHER", 4)
+    monkeypatch.setattr(runs, "EXAMINED_TOGETHER", 4)
+    job = claimed(runs.start(project, project.created_by, fast | {"epochs": 1}))
+    steps = [(step.done, step.note) for step in runs.run(job)]
+    assert steps.count((5, "epoch 1/1")) == 2  # of 10 validation texts, after the last step of the epoch
+    assert steps.count((5, "evaluating")) == 1 + 2 + 5
+
+
+def test_trainings_of_one_project_take_turns(
+    project: Project, fast: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, other = (runs.start(project, project.created_by, fast | {"epochs": 1}) for _ in range(3))
+    now = timezone.now()
+    Job.objects.filter(pk=second.pk).update(state="running", claimed_by="them", started_at=now)
+    Job.objects.filter(pk=first.pk).update(state="running", claimed_by="me", started_at=now + timedelta(seconds=1))
+    first.refresh_from_db()
+    waited = []
+
+    def over(_: float) -> None:
+        waited.append(Job.objects.filter(pk=second.pk).update(state="queued"))
+
+    monkeypatch.setattr(runs.time, "sleep", over)
+    steps = runs.run(first)
+    assert next(steps).note == f"waiting for training {second.pk} of the same project"
+    assert next(steps).note == "freezing a dataset version"
+    assert waited == [1]
+    assert other.state == "queued"  # who waits is in nobody's way
+    steps.close()
 
 
 def test_a_run_that_died_before_the_exam_goes_on_there(

@@ -191,9 +191,10 @@ def test_night_counts_from_the_last_training(eager: Project, production: ModelVe
     eager.save()
     teach(eager, 5)
     done(updates.start_due()[0])
-    assert not nightly._due(2).exists()
+    tomorrow = timezone.localtime() + timedelta(days=1)
+    assert not nightly._due(tomorrow).exists()
     teach(eager, 2)
-    assert nightly._due(2).get() == eager
+    assert nightly._due(tomorrow).get() == eager
 
 
 @pytest.mark.django_db(transaction=True)
