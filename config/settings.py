@@ -240,6 +240,7 @@ JOB_KINDS = {
     "statistics": ("datasets_app.describing:run", "default"),
     "fix": ("datasets_app.consistency:run", "default"),
     "restore": ("datasets_app.restoring:run", "default"),
+    "bulk": ("datasets_app.bulk:run", "default"),
     "duplicates": ("datasets_app.duplicates:run", "default"),
     "train": ("modelassist.runs:run", "model"),
     "predict": ("modelassist.preannotate:run", "model"),

@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from datasets_app import views, views_changes, views_curation, views_statistics, views_versions
+from datasets_app import views, views_bulk, views_changes, views_curation, views_statistics, views_versions
 
 page_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/import/", views.import_page, name="import"),
+    path("projects/<slug:slug>/documents/bulk/", views_bulk.bulk_page, name="bulk"),
     path("projects/<slug:slug>/jobs/", views.job_list, name="jobs"),
     path("projects/<slug:slug>/export/", views.export_page, name="export"),
     path("projects/<slug:slug>/versions/", views_versions.version_list, name="versions"),

@@ -5,6 +5,8 @@ from typing import Any
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
+from datasets_app import bulk
+
 
 class ImportSerializer(serializers.Serializer[Any]):
     """An upload and how it is to be taken. What the options may be, `importing.start` decides."""
@@ -183,3 +185,48 @@ def job(*, many: bool = False) -> serializers.BaseSerializer[Any]:
 def version(*, many: bool = False) -> serializers.BaseSerializer[Any]:
     """The shape of a version, or of a list of them."""
     return _Version(many=many)
+
+
+class FiltersSerializer(serializers.Serializer[Any]):
+    """The filters of the list of documents."""
+
+    status = serializers.CharField(required=False, allow_blank=True)
+    split = serializers.CharField(required=False, allow_blank=True)
+    label = serializers.CharField(required=False, allow_blank=True)  # type: ignore[assignment]
+    q = serializers.CharField(required=False, allow_blank=True, max_length=1000)
+    annotator = serializers.CharField(required=False, allow_blank=True)
+    below = serializers.CharField(required=False, allow_blank=True)
+    archived = serializers.BooleanField(required=False)
+    flagged = serializers.BooleanField(required=False)
+    commented = serializers.BooleanField(required=False)
+    disagreement = serializers.BooleanField(required=False)
+
+
+class OrderSerializer(serializers.Serializer[Any]):
+    """What is to be done to which documents."""
+
+    act = serializers.CharField(help_text="archive, restore, review or assign.")
+    documents = serializers.ListField(
+        child=serializers.IntegerField(), required=False, max_length=bulk.AT_ONCE, help_text="Their numbers."
+    )
+    filters = FiltersSerializer(required=False, help_text="In their place: all that these match; {} is all.")
+    person = serializers.CharField(required=False, default="", allow_blank=True, help_text="For assign: to whom.")
+    days = serializers.IntegerField(required=False, default=bulk.DAYS, min_value=1, max_value=365)
+    expected = serializers.IntegerField(
+        required=False,
+        default=None,
+        allow_null=True,
+        help_text="The number that the preview told; 409 if it is another.",
+    )
+
+
+class BulkPreviewSerializer(serializers.Serializer[Any]):
+    """What it would do."""
+
+    act = serializers.CharField()
+    documents = serializers.IntegerField(help_text="How many it would touch.")
+    by_status = serializers.DictField(child=serializers.IntegerField())
+    left_out = serializers.DictField(child=serializers.IntegerField(), help_text="How many not, by reason.")
+    matching = serializers.IntegerField()
+    at_work = serializers.IntegerField(help_text="Held by somebody at this moment.")
+    sample = serializers.ListField(child=serializers.DictField(), help_text="[{id, key, text, status}]")

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from datasets_app import changes, consistency, label_operations
+from datasets_app import bulk, changes, consistency, label_operations
 from datasets_app.models import Change
 from labeling.access import Person
 
@@ -14,6 +14,8 @@ def undo(change: Change, user: Person) -> Change:
     if change.undone_at is None:
         if change.kind.startswith("label."):
             label_operations.undo(change)
+        elif change.kind in bulk.KINDS:
+            bulk.undo(change)
         elif change.kind == "consistency.suggested":
             consistency.undo(change)
         else:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from datasets_app import api, api_changes, api_curation, api_statistics
+from datasets_app import api, api_bulk, api_changes, api_curation, api_statistics
 
 api_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/imports", api.Imports.as_view(), name="imports"),
@@ -23,6 +23,8 @@ api_urlpatterns: list[URLPattern] = [
     path("versions/<int:pk>/diff/<int:other>", api.VersionDiff.as_view(), name="version-diff"),
     path("versions/<int:pk>/diff/now", api.VersionDiffNow.as_view(), name="version-diff-now"),
     path("versions/<int:pk>/restoration", api_changes.Restoration.as_view(), name="version-restoration"),
+    path("projects/<slug:slug>/bulk/preview", api_bulk.BulkPreview.as_view(), name="bulk-preview"),
+    path("projects/<slug:slug>/bulk", api_bulk.Bulk.as_view(), name="bulk"),
     path("projects/<slug:slug>/changes", api_changes.Changes.as_view(), name="changes"),
     path("projects/<slug:slug>/label-operations", api_changes.LabelOperations.as_view(), name="label-operations"),
     path("changes/<int:pk>/undo", api_changes.Undo.as_view(), name="change-undo"),

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from labeling import access, annotate, documents, occurrences, predictions, queue, remarks, review
+from labeling import access, annotate, documents, occurrences, predictions, queue, review, selection
 from labeling.api import parsed
 from labeling.errors import Invalid
 from labeling.models import Annotation, Assignment, Document, Role
@@ -53,15 +53,7 @@ class Documents(APIView):
         """Browse and search."""
         project = access.project_for(request.user, slug, Role.ANNOTATOR)
         params = request.query_params
-        query = documents.search(
-            project,
-            status=params.get("status", ""),
-            split=params.get("split", ""),
-            label=params.get("label", ""),
-            text=params.get("q", ""),
-            archived=params.get("archived") in ("1", "true"),
-        )
-        query = remarks.narrow(query, remarks.read(params), project=project, user=request.user)
+        query = selection.documents_of(project, request.user, selection.read(params))
         if _sees_others(request, project):
             query = documents.with_gold(query)
         order = documents.order_for(params.get("order", ""))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from labeling import access, annotate, documents, highlight, predictions, preferences, remarks
+from labeling import access, annotate, documents, highlight, predictions, preferences, selection, words
 from labeling.access import Person
 from labeling.errors import Invalid
 from labeling.models import Annotation, Document, Label, Project, Role, Split
@@ -104,17 +104,10 @@ def _config(project: Project, user: Person, labels: list[Label], *, item: Any) -
 def document_list(request: HttpRequest, slug: str) -> HttpResponse:
     """Browse and search the project's texts."""
     project = access.project_for(request.user, slug, Role.ANNOTATOR)
-    names = ("status", "split", "label", "q", "order")
-    given = {name: request.GET.get(name, "").strip() for name in names}
-    archived = request.GET.get("archived") == "1"
     try:
-        query = documents.search(
-            project, status=given["status"], split=given["split"], label=given["label"], text=given["q"],
-            archived=archived,
-        )  # fmt: skip
-        asked = remarks.read(request.GET)
-        query = remarks.narrow(query, asked, project=project, user=request.user)
-        order = documents.order_for(given["order"])
+        selected = selection.read(request.GET)
+        query = selection.documents_of(project, request.user, selected)
+        order = documents.order_for(request.GET.get("order", ""))
         found = page(
             _with_shown(request.user, project, query), order=order, cursor=request.GET.get("cursor"), limit=PAGE
         )
@@ -123,10 +116,9 @@ def document_list(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("documents", slug)
     return show(
         request, "labeling/documents.html", project, tab="documents",
-        rows=[_document_row(document) for document in found.rows], next=found.next, given=given, archived=archived,
-        filtered=archived or any(given.values()) or asked != remarks.Remarks(),
-        asked=asked, people=_people(project), colors=colors_of(project),
-        statuses=Document.Status.choices, splits=Split.values, orders=list(documents.ORDERS),
+        rows=[_document_row(document) for document in found.rows], next=found.next,
+        given=selected.filters, order=request.GET.get("order", ""), people=_people(project), colors=colors_of(project),
+        statuses=Document.Status.choices, splits=Split.values, orders=list(documents.ORDERS), acts=words.ACTS,
     )  # fmt: skip
 
 

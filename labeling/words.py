@@ -49,12 +49,20 @@ VALUES: Mapping[str, str | Promise] = {
     "disagreement": _("disagreement"),
     "never": _("never"),
 }
+# What is done to many documents at once.
+ACTS: Mapping[str, str | Promise] = {
+    "archive": _("Archive"),
+    "restore": _("Restore"),
+    "review": _("Set to review"),
+    "assign": _("Assign to a person"),
+}
 JOBS: Mapping[str, str | Promise] = {
     "import": pgettext_lazy("job", "Import"),
     "version": pgettext_lazy("job", "Version"),
     "statistics": pgettext_lazy("job", "Statistics"),
     "fix": pgettext_lazy("job", "Fix"),
     "restore": pgettext_lazy("job", "Restore"),
+    "bulk": pgettext_lazy("job", "Many documents"),
     "duplicates": pgettext_lazy("job", "Duplicates"),
     "train": pgettext_lazy("job", "Train"),
     "predict": pgettext_lazy("job", "Predict"),
@@ -77,6 +85,10 @@ VERBS: Mapping[str, str | Promise] = {
     "document.leased": _("document leased"),
     "document.restored": _("document restored"),
     "document.skipped": _("document skipped"),
+    "documents.archived": _("documents archived"),
+    "documents.assigned": _("documents assigned"),
+    "documents.restored": _("documents restored"),
+    "documents.set_to_review": _("documents set to review"),
     "job.cancelled": _("job cancelled"),
     "job.failed": _("job failed"),
     "job.queued": _("job queued"),

@@ -43,3 +43,21 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 }
 
 document.querySelector(".tabs a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
+/* `data-all="name"`: one box that ticks all boxes of that name; ticking one of them unticks it. */
+document.addEventListener("change", ({ target }) => {
+  const boxes = (name) => target.form?.querySelectorAll(`input[type=checkbox][name="${name}"]`) ?? [];
+  if (target.dataset.all) for (const box of boxes(target.dataset.all)) box.checked = target.checked;
+  const all = target.form?.querySelector(`[data-all="${target.name}"]`);
+  if (all && target.name) all.checked = [...boxes(target.name)].every((box) => box.checked);
+});
+
+/* `data-when="id=value"`: shown while that field has that value. */
+function showWhen() {
+  for (const part of document.querySelectorAll("[data-when]")) {
+    const [id, value] = part.dataset.when.split("=");
+    part.hidden = document.getElementById(id)?.value !== value;
+  }
+}
+showWhen();
+document.addEventListener("change", showWhen);

@@ -8,6 +8,7 @@ from datasets_app import jobs
 from datasets_app.models import Job
 from labeling.models import Project, Role
 from tests import factories
+from tests.labeling.conftest import rights, world  # noqa: F401
 from tests.workers import wait_for
 
 
