@@ -16,19 +16,28 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 SIZES = (50, 500, 2_000, 20_000)
 KEYS = 120
+PAUSE_MS = 33
 SUBMITS = 30
 AWAY_MS = 300
 WORDS = ("Ada", "met", "Charles", "in", "London", "and", "left", ".")
 ROWS: list[tuple[str, str, str]] = []
 
-# From the key's own time stamp to the end of the frame that shows its effect.
+# From the key's own time stamp to the end of the frame that shows its effect. A frame begins as soon as there is
+# something to show, since headless Chromium, at rest between two keys, waits for no screen: what is measured is the
+# page's work, to which a screen of 60 Hz adds 8 ms on average. Keys come at the rate at which a held key repeats;
+# faster ones would measure how a queue grows. A Shift that goes down alone changes nothing and is not counted.
+# `late` is the browser's own word: keys whose frame was presented more than 16 ms after them (it counts in steps of 8).
 PAINTS = """() => {
   window.paints = [];
-  addEventListener("keydown", (event) => requestAnimationFrame(() => {
+  window.late = 0;
+  addEventListener("keydown", (event) => event.key === "Shift" || requestAnimationFrame(() => {
     const channel = new MessageChannel();
     channel.port1.onmessage = () => window.paints.push(performance.now() - event.timeStamp);
     channel.port2.postMessage(null);
   }), { capture: true });
+  new PerformanceObserver((list) => {
+    for (const { name, duration } of list.getEntries()) if (name === "keydown" && duration > 16) window.late += 1;
+  }).observe({ type: "event", durationThreshold: 16 });
 }"""
 SUBMISSIONS = """() => {
   window.waits = [];
@@ -64,13 +73,28 @@ def test_key_to_paint(page: Page, project: Project, annotator: User, size: int) 
     factories.document(project, text_of(size))
     start(page, project)
     press(page, *["ArrowRight"] * 10)  # warm
+    page.wait_for_timeout(1_500)
     page.evaluate(PAINTS)
     for at in range(KEYS // 4):
-        press(page, "ArrowRight", "Shift+ArrowRight", "1" if at % 2 else "2", "ArrowRight")
+        paced(page, "ArrowRight")
+        page.keyboard.down("Shift")
+        paced(page, "ArrowRight")
+        page.keyboard.up("Shift")
+        paced(page, "1" if at % 2 else "2", "ArrowRight")
     expect(page.locator("mark.entity")).not_to_have_count(0)
+    page.wait_for_timeout(500)
     paints = [float(each) for each in page.evaluate("window.paints")]
-    assert len(paints) >= KEYS
-    row(f"key press → paint, {size:,} tokens", paints, "p95 ≤ 33 ms" if size > 2_000 else "p95 ≤ 16 ms")
+    assert len(paints) == KEYS
+    late = page.evaluate("window.late")
+    name = f"key press → paint, {size:,} tokens ({late} of {KEYS} presented later than 16 ms)"
+    row(name, paints, "p95 ≤ 33 ms" if size > 2_000 else "p95 ≤ 16 ms")
+
+
+def paced(page: Page, *keys: str) -> None:
+    """Each key, then a pause as between two repeats of a held key."""
+    for key in keys:
+        page.keyboard.press(key)
+        page.wait_for_timeout(PAUSE_MS)
 
 
 def test_submit_to_next(page: Page, project: Project, annotator: User) -> None:

@@ -10,12 +10,15 @@ export class Cursor extends EventTarget {
   #view;
   #anchor = 0;
   #focus = 0;
-  #shown = [];
+  #selected = new Set(); // tokens, as they are shown
+  #caret; // the token at the cursor; undefined where there are none
+  #tabbed; // the one token that can be tabbed to
 
   constructor(view) {
     super();
     this.#view = view;
     this.#show();
+    this.#rove();
   }
 
   get index() {
@@ -37,8 +40,9 @@ export class Cursor extends EventTarget {
     this.#focus = Math.max(0, Math.min(index, this.#view.length - 1));
     if (!extend) this.#anchor = this.#focus;
     this.#show();
-    if (focus) this.focus();
     this.dispatchEvent(new Event("move"));
+    if (focus) this.focus(); // last: it makes the browser lay out what has been changed so far
+    this.#rove();
   }
 
   select(start, end, options) {
@@ -95,21 +99,26 @@ export class Cursor extends EventTarget {
     return directions.get(line);
   }
 
+  /* Touches only the tokens that change. */
   #show() {
-    for (const token of this.#shown) {
-      token.classList.remove("selected", "caret");
-      token.tabIndex = -1;
-    }
     const { start, end } = this.range;
-    this.#shown = [];
-    for (let index = start; index < Math.min(end, this.#view.length); index += 1) {
-      const token = this.#view.token(index);
-      token.classList.toggle("selected", this.extended);
-      this.#shown.push(token);
-    }
     const caret = this.#view.token(this.#focus);
-    caret?.classList.add("caret");
-    if (caret) caret.tabIndex = 0;
+    const chosen = new Set(this.extended ? Array.from({ length: end - start }, (_, at) => this.#view.token(start + at)) : []);
+    for (const token of this.#selected) if (!chosen.has(token)) token.classList.remove("selected");
+    for (const token of chosen) if (!this.#selected.has(token)) token.classList.add("selected");
+    this.#selected = chosen;
+    if (this.#caret === caret) return;
+    this.#caret?.classList.remove("caret");
+    caret.classList.add("caret");
+    this.#caret = caret;
+  }
+
+  /* After the focus has moved: to take away where it is costs the browser a look at all styles. */
+  #rove() {
+    if (this.#tabbed === this.#caret) return;
+    if (this.#tabbed) this.#tabbed.tabIndex = -1;
+    this.#caret.tabIndex = 0;
+    this.#tabbed = this.#caret;
   }
 }
 

@@ -11,6 +11,7 @@ export class Palette {
   #filter;
   #buttons;
   #last = null;
+  #marked;
   sticky = null;
 
   constructor(root, labels, hotkeys, choose) {
@@ -54,6 +55,8 @@ export class Palette {
 
   /* Mark the label of the span at the cursor. */
   mark(name) {
+    if (name === this.#marked) return;
+    this.#marked = name;
     for (const each of this.#buttons) each.setAttribute("aria-pressed", String(each.dataset.label === name));
   }
 

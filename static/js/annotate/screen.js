@@ -8,6 +8,8 @@ const SUGGESTION_COMMANDS = ["accept", "reject", "acceptAll", "rejectAll"];
 
 export class Screen {
   #root;
+  #parts = new Map();
+  #buttons = new Map();
   #settled = true; // whether the server has everything
   #last = "";
   #told = false; // whether the notice is about the sending
@@ -16,8 +18,10 @@ export class Screen {
     this.#root = root;
   }
 
+  /* Remembered, as the buttons are: to look for one again costs a walk through all tokens of the text. */
   part(name) {
-    return this.#root.querySelector(`[data-part="${name}"]`);
+    if (!this.#parts.has(name)) this.#parts.set(name, this.#root.querySelector(`[data-part="${name}"]`));
+    return this.#parts.get(name);
   }
 
   get working() {
@@ -93,13 +97,13 @@ export class Screen {
   }
 
   #state(state, text) {
-    this.part("save-state").textContent = text;
+    this.#write("save-state", text);
     this.part("save-state").dataset.state = text ? state : "clean";
   }
 
   /* What can be done with the work as it is. */
   offer(work, { suggested }) {
-    this.part("span-count").textContent = work.spans.length;
+    this.#write("span-count", String(work.spans.length));
     this.part("suggestion-tools").hidden = !suggested && !work.suggestions.length;
     for (const command of SUGGESTION_COMMANDS) this.enable(command, work.suggestions.length > 0);
     this.enable("undo", work.canUndo);
@@ -108,8 +112,8 @@ export class Screen {
 
   /* What the cursor is on. */
   target(text, { span, offer }) {
-    this.part("selection").textContent = text;
-    this.part("selection-label").textContent = span?.label ?? (offer ? gettext("{label}? (suggested)", offer) : "");
+    this.#write("selection", text);
+    this.#write("selection-label", span?.label ?? (offer ? gettext("{label}? (suggested)", offer) : ""));
     this.enable("remove", Boolean(span ?? offer));
   }
 
@@ -133,7 +137,13 @@ export class Screen {
     this.part("session").textContent = Number(this.part("session").textContent) + 1;
   }
 
+  /* What is the same already is left alone: each change of a text makes the browser lay it out. */
+  #write(part, text) {
+    if (this.part(part).textContent !== text) this.part(part).textContent = text;
+  }
+
   #commands(command) {
-    return this.#root.querySelectorAll(`[data-command=${command}]`);
+    if (!this.#buttons.has(command)) this.#buttons.set(command, this.#root.querySelectorAll(`[data-command=${command}]`));
+    return this.#buttons.get(command);
   }
 }

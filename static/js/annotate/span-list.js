@@ -1,6 +1,7 @@
 /* The list of spans and open suggestions beside the text, each with what can be done about it.
    Emits `act` with {action: show | remove | accept | reject, span}. */
 
+import { keyOf } from "goldset/annotate/spans.js";
 import { gettext } from "goldset/texts.js";
 
 const MOST = 300; // more rows help nobody; the text itself shows them all
@@ -9,6 +10,7 @@ export class SpanList extends EventTarget {
   #root;
   #grid;
   #colors;
+  #rows = new Map(); // key -> element
 
   constructor(root, grid, labels) {
     super();
@@ -17,15 +19,27 @@ export class SpanList extends EventTarget {
     this.#colors = new Map(labels.map(({ name, color }) => [name, color]));
   }
 
+  /* Makes and takes away only the rows that change. */
   sync(spans, suggestions) {
     const rows = [
-      ...spans.map((span) => ({ span, suggested: false })),
-      ...suggestions.map((span) => ({ span, suggested: true })),
+      ...spans.map((span) => ({ key: keyOf(span), span, suggested: false })),
+      ...suggestions.map((span) => ({ key: `?${keyOf(span)}`, span, suggested: true })),
     ].sort((one, other) => one.span.start - other.span.start);
-    const shown = rows.slice(0, MOST).map((row) => this.#row(row));
-    if (rows.length > MOST) shown.push(made("li", "soft small", gettext("and {count} more in the text", { count: rows.length - MOST })));
-    if (!rows.length) shown.push(made("li", "soft small", gettext("Nothing is marked yet.")));
-    this.#root.replaceChildren(...shown);
+    const shown = new Map(rows.slice(0, MOST).map((row) => [row.key, this.#rows.get(row.key) ?? this.#row(row)]));
+    this.#rows = shown;
+    if (rows.length > MOST) this.#place([...shown.values(), made("li", "soft small", gettext("and {count} more in the text", { count: rows.length - MOST }))]);
+    else if (!rows.length) this.#place([made("li", "soft small", gettext("Nothing is marked yet."))]);
+    else this.#place([...shown.values()]);
+  }
+
+  #place(rows) {
+    const wanted = new Set(rows);
+    for (const row of [...this.#root.children]) if (!wanted.has(row)) row.remove();
+    let at = this.#root.firstElementChild;
+    for (const row of rows) {
+      if (row === at) at = at.nextElementSibling;
+      else this.#root.insertBefore(row, at);
+    }
   }
 
   #row({ span, suggested }) {

@@ -131,14 +131,18 @@ function tagOf({ label, confidence }, suggested) {
   return tag;
 }
 
-/* By hand, since a Range looks for its place among all siblings, of which a long text has thousands. */
+/* By hand, since a Range looks for its place among all siblings, of which a long text has thousands. Where the browser
+   can, a token keeps the focus as it moves: to take it away and give it back costs a layout. */
+const MOVE = "moveBefore" in Element.prototype ? "moveBefore" : "insertBefore";
+
 function wrap(frame, first, last) {
   const after = last.nextSibling;
   first.before(frame);
-  while (frame.nextSibling !== after) frame.append(frame.nextSibling);
+  while (frame.nextSibling !== after) frame[MOVE](frame.nextSibling, null);
 }
 
 function unwrap(frame) {
   frame.querySelector(":scope > .tag")?.remove();
-  frame.replaceWith(...frame.childNodes);
+  while (frame.firstChild) frame.parentNode[MOVE](frame.firstChild, frame);
+  frame.remove();
 }
