@@ -7,6 +7,7 @@ export class Ahead {
   #busy;
   #lasts;
   #items = [];
+  #age = 0;
   #filling = Promise.resolve();
 
   /* `lease(exclude)` gives an item or null; `busy()` the documents that are in hand or not confirmed yet;
@@ -29,9 +30,10 @@ export class Ahead {
     this.#items.unshift({ item, until: Date.now() + this.#lasts });
   }
 
-  /* They are fetched anew, for what has changed about them. */
+  /* They are fetched anew, for what has changed about them; what is on its way as well. */
   forget() {
     this.#items = [];
+    this.#age += 1;
   }
 
   /* After what is on its way, see that enough is at hand. Raises ApiError. */
@@ -43,7 +45,9 @@ export class Ahead {
   async #fetch(count) {
     while (this.#items.length < count) {
       const until = Date.now() + this.#lasts;
+      const age = this.#age;
       const item = await this.#lease([...this.#items.map(({ item: { document } }) => document.id), ...this.#busy()]);
+      if (age !== this.#age) continue;
       if (!item) return;
       this.#items.push({ item, until });
     }
