@@ -23,6 +23,7 @@ COPY datasets_app datasets_app
 COPY modelassist modelassist
 COPY templates templates
 COPY static static
+COPY locale locale
 COPY demo demo
 
 # Fails the build, not the first request, when settings, addresses or models do not load.

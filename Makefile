@@ -2,6 +2,7 @@
 #
 #   make run  [PORT=8000] [DATA_DIR=.data] [DEMO=1] [HOST=127.0.0.1]
 #   make test [ARGS="tests/labeling -k queue"]
+#   make messages   the catalogues of translations, brought up to date with what the source says
 
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -18,7 +19,7 @@ RUN_STAMP := $(VENV)/.run-stamp
 TEST_STAMP := $(VENV)/.test-stamp
 BROWSER_STAMP := $(VENV)/.browser-stamp
 
-.PHONY: run test demo bench bench-model bench-browser check format browser
+.PHONY: run test demo bench bench-model bench-browser check format messages browser
 
 run: $(RUN_STAMP)
 	@exec $(PY) -m config.up
@@ -37,6 +38,9 @@ bench-model: $(TEST_STAMP)
 
 bench-browser: $(TEST_STAMP) $(BROWSER_STAMP)
 	@$(PY) -m pytest tests/e2e/bench_browser.py -q -s
+
+messages: $(TEST_STAMP)
+	$(PY) -m tests.catalogues
 
 check: $(TEST_STAMP)
 	$(PY) -m ruff format --check .

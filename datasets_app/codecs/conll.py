@@ -194,8 +194,11 @@ def _decoded(sentence: Sentence, rows: Sequence[Row], scheme: str) -> list[str]:
         return bio.decode([row.tag for row in rows], scheme)
     except bio.IllegalTags as error:
         line = sentence.line + error.index
-        message = f"Tag {shown(rows[error.index].tag)} of token {shown(rows[error.index].token)} is not legal"
-        message = f"{message} {scheme.upper()} after what stands before it. {ascii_safe(error.message)}"
+        row = rows[error.index]
+        message = (
+            f"Tag {shown(row.tag)} of token {shown(row.token)} is not legal {scheme.upper()} "
+            f"after what stands before it. {ascii_safe(error.message)}"
+        )
         raise Refused("illegal_tag", message, line=line) from None
 
 
