@@ -29,6 +29,16 @@ EXPORT_PARAMETERS = [
     OpenApiParameter("split", str, enum=Split.values, description="Only this split."),
     OpenApiParameter("scheme", str, description="conll: iob2, iob1, bioes, bilou, or original: the file's own."),
 ]
+NOW_PARAMETERS = [
+    OpenApiParameter(
+        "annotations",
+        str,
+        enum=export.ANNOTATIONS,
+        description="accepted, or everything: all texts with all annotations and suggestions, as jsonl, prodigy or"
+        " label_studio.",
+    ),
+    OpenApiParameter("annotator", str, description="Instead: what the person of this username has submitted."),
+]
 
 
 def queued(job: Job) -> Response:
@@ -170,11 +180,14 @@ class VersionDiffNow(APIView):
 class ProjectExport(APIView):
     """The project as it is now."""
 
-    @extend_schema(parameters=EXPORT_PARAMETERS, responses={200: OpenApiTypes.BINARY})
+    @extend_schema(parameters=[*EXPORT_PARAMETERS, *NOW_PARAMETERS], responses={200: OpenApiTypes.BINARY})
     def get(self, request: Request, slug: str) -> HttpResponseBase:
-        """Stream what is accepted, in the order in which it came in."""
+        """Stream what is accepted, what one person has submitted, or everything, in the order in which it came in."""
         project = project_for(request.user, slug, Role.REVIEWER)
-        return streamed(export.project_now(project, **_options(request)))
+        given = request.query_params
+        annotations, annotator = given.get("annotations") or "accepted", given.get("annotator") or None
+        options = _options(request)
+        return streamed(export.project_now(project, annotations=annotations, annotator=annotator, **options))
 
 
 class VersionExport(APIView):

@@ -3,31 +3,20 @@
 Rows are read a page at a time by key, so neither memory nor a transaction grows with the download.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from django.db import connection
-
-from datasets_app import versions
+from datasets_app import export_rows, versions
 from datasets_app.card import LABEL_CHART, Facts, card
 from datasets_app.codecs import WRITERS, Writer
 from datasets_app.models import DatasetVersion
 from datasets_app.pictures import label_chart
-from datasets_app.records import Gold
-from labeling.errors import one_of
+from datasets_app.records import Gold, Whole
+from labeling.errors import Invalid, one_of
 from labeling.models import Project, Split
 
-PAGE_ROWS = 500
-
-_NOW = """
-SELECT document.source, document.line, document.id, document.key, document.text, document.token_starts,
-       document.token_ends, gold.tags, document.split, document.meta, document.layout
-  FROM labeling_document AS document
-  JOIN labeling_annotation AS gold ON gold.document_id = document.id AND gold.accepted
- WHERE document.project_id = %s AND document.archived_at IS NULL
-   AND (document.source, document.line, document.id) > (%s, %s, %s) AND document.split = ANY(%s)
- ORDER BY document.source, document.line, document.id LIMIT %s
-"""
+ANNOTATIONS = ("accepted", "everything")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +28,58 @@ class Download:
     chunks: Iterator[bytes]
 
 
-def project_now(project: Project, *, format: str, split: str | None = None, scheme: str = "iob2") -> Download:
-    """What is accepted now, in the order in which it came in; raises `Invalid` for an unknown option."""
+def project_now(
+    project: Project,
+    *,
+    format: str,
+    split: str | None = None,
+    scheme: str = "iob2",
+    annotations: str = "accepted",
+    annotator: str | None = None,
+) -> Download:
+    """The project as it is now, in the order in which texts came in; raises `Invalid` for an unknown option.
+
+    What is accepted; with `annotator` (a username) what that person has submitted; with `annotations` `everything` all
+    texts with all that people and models said about them, in formats that can carry it.
+    """
     _require_split(split)
+    splits = [split] if split else list(Split.values)
+    named = (project.slug, annotator and bare(annotator), split)
+    if one_of("annotations", annotations, ANNOTATIONS) == "everything":
+        if annotator:
+            raise Invalid("Everything is by everybody; leave `annotator` out.", details={"field": "annotator"})
+        return _everything("-".join(filter(None, (*named, "everything"))), format, export_rows.whole(project, splits))
     writer = WRITERS[one_of("format", format, WRITERS)]
-    rows = _rows_now(project, [split] if split else list(Split.values))
-    return _text("-".join(filter(None, (project.slug, split))), writer, rows, scheme)
+    if annotator:
+        rows = export_rows.by_person(project, export_rows.annotator(project, annotator), splits)
+    else:
+        rows = export_rows.accepted(project, splits)
+    return _text("-".join(filter(None, named)), writer, rows, scheme)
 
 
-def frozen(version: DatasetVersion, *, format: str, split: str | None = None, scheme: str = "iob2") -> Download:
+def bare(name: str) -> str:
+    """A name as a part of a file's."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name)
+
+
+def carriers() -> list[str]:
+    """The formats that can carry everything."""
+    return [name for name, writer in WRITERS.items() if writer.everything]
+
+
+def _everything(name: str, format: str, rows: Iterable[Whole]) -> Download:
+    writer = WRITERS[one_of("format", format, carriers())]
+    assert writer.everything is not None
+    return Download(f"{name}.{writer.ending}", writer.media_type, _gathered(writer.everything(rows)))
+
+
+def frozen(
+    version: DatasetVersion,
+    *,
+    format: str,
+    split: str | None = None,
+    scheme: str = "iob2",
+) -> Download:
     """A version, or one split of it; raises `Invalid` for an unknown option."""
     _require_split(split)
     name = "-".join(filter(None, (f"{version.project.slug}-v{version.number}", split)))
@@ -80,19 +112,6 @@ def _gathered(pieces: Iterable[bytes], size: int = 1 << 16) -> Iterator[bytes]:
             yield b"".join(gathered)
             gathered, length = [], 0
     yield b"".join(gathered)
-
-
-def _rows_now(project: Project, splits: list[str]) -> Iterator[Gold]:
-    after = (-1, -1, -1)
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute(_NOW, [project.pk, *after, splits, PAGE_ROWS])
-            rows = cursor.fetchall()
-        for _, _, _, *values in rows:
-            yield Gold.of_row(*values)
-        if len(rows) < PAGE_ROWS:
-            return
-        after = rows[-1][:3]
 
 
 def _hf(version: DatasetVersion, name: str, split: str | None) -> Download:

@@ -120,6 +120,32 @@ class Gold:
         return [self.text[start:end] for start, end in zip(self.starts, self.ends, strict=True)]
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One text on its way out with all that people and models said about it."""
+
+    key: str
+    text: str
+    starts: Sequence[int]
+    ends: Sequence[int]
+    split: str
+    meta: Mapping[str, Any]
+    status: str
+    archived: bool
+    came_in: Mapping[str, Any]  # {job, file, line, at}
+    annotations: Sequence[Mapping[str, Any]]  # rows, the accepted one first; tags are IOB2
+    suggestions: Sequence[Mapping[str, Any]]  # {model, tags, confidences, at}
+
+    def gold(self, tags: Sequence[str]) -> Gold:
+        """The text with these tags."""
+        return Gold(self.key, self.text, self.starts, self.ends, tags, self.split, self.meta)
+
+    @property
+    def accepted(self) -> Mapping[str, Any] | None:
+        """Its gold annotation, if one is accepted."""
+        return next((row for row in self.annotations if row["accepted"]), None)
+
+
 def storable(record: Record) -> Record | Failure:
     """The record, or its failure where it holds what neither a database nor UTF-8 takes. Whatever codec read it."""
     parts = (record.text, record.key or "", *(json.dumps(held, ensure_ascii=False) for held in _held(record)))

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from datasets_app import jobs
+from datasets_app import export, jobs
 from datasets_app.access import job_for, jobs_of
 from datasets_app.codecs import CODECS, READERS, WRITERS
 from datasets_app.job_report import pace
@@ -117,11 +117,13 @@ def job_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @login_required
 def export_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """Download what is accepted now; the form goes to the REST door, which streams."""
+    """Download what is accepted now, what one person submitted, or everything; the REST door streams it."""
     project = access.project_for(request.user, slug, Role.REVIEWER)
     accepted = access.documents_in(project).filter(status=Document.Status.ACCEPTED, archived_at=None).count()
     return show(
         request, "datasets_app/export.html", project, tab="export",
         accepted=accepted, splits=Split.values, schemes=bio.SCHEMES,
+        people=project.memberships.order_by("user__username").values_list("user__username", flat=True),
         formats=[(name, CODECS[name].title) for name in WRITERS],
+        carriers=[(name, CODECS[name].title) for name in export.carriers()],
     )  # fmt: skip

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from datasets_app.records import Failure, Gold, ReadOptions, Record, Survey
+from datasets_app.records import Failure, Gold, ReadOptions, Record, Survey, Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,16 @@ class Write(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """How a format is written; `schemes` are the tag schemes that it can be asked for."""
+    """How a format is written; `schemes` are the tag schemes that it can be asked for.
+
+    `everything` writes texts with all that was said about them, where the format can carry it.
+    """
 
     write: Write
     ending: str
     media_type: str
     schemes: tuple[str, ...] = ("iob2",)
+    everything: Callable[[Iterable[Whole]], Iterator[bytes]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,6 +192,20 @@ def _regions(values: Any) -> list[dict[str, Any]]:
     return found
 
 
+# Our own texts with all that was said about them ---------------------------------------------------------
+
+
+def _is_everything(values: Values) -> bool:
+    return "text" in values and all(isinstance(values.get(name), list) for name in ("annotations", "suggestions"))
+
+
+def _everything(values: Values, remarks: Remarks) -> dict[str, Any]:
+    others = [row for row in values["annotations"] if not (isinstance(row, dict) and row.get("accepted"))]
+    if others:
+        remarks.append(("more_annotations", f"{len(others)} annotation(s) of this text are not accepted, nor taken."))
+    return _kept(values, "id", "text", "tokens", "offsets", "tags", "spans", "split", "meta")
+
+
 # Argilla ------------------------------------------------------------------------------------------------
 
 
@@ -238,6 +252,7 @@ def _answered(question: Any, remarks: Remarks) -> Any:
 
 
 DIALECTS = (
+    Dialect("goldset", _is_everything, _everything),
     Dialect("label_studio", _is_label_studio, _label_studio, unit=UTF16),
     Dialect("prodigy", _is_prodigy, _prodigy),
     Dialect("argilla", _is_argilla, _argilla),

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from datasets_app.codecs import everything
 from datasets_app.codecs.codec import Codec, Reader, Writer
 from datasets_app.codecs.json_stream import objects
 from datasets_app.codecs.lines import too_long
 from datasets_app.codecs.objects import parsed, record, tags_if_any
 from datasets_app.grids import align
-from datasets_app.records import Failure, Gold, ReadOptions, Record, Refused, Survey
+from datasets_app.records import Failure, Gold, ReadOptions, Record, Refused, Survey, Whole
 from labeling import bio
 
 
@@ -49,6 +50,16 @@ def write(rows: Iterable[Gold], *, scheme: str = "iob2") -> Iterator[bytes]:
         yield json.dumps(as_object(gold, scheme=scheme), ensure_ascii=False).encode() + b"\n"
 
 
+def write_everything(rows: Iterable[Whole]) -> Iterator[bytes]:
+    """One line a text: its gold as ever, if it has one, and `annotations` and `suggestions` beside it."""
+    for whole in rows:
+        gold = whole.accepted
+        fields = as_object(whole.gold(gold["tags"] if gold else [bio.OUTSIDE] * len(whole.starts)))
+        if gold is None:
+            del fields["tags"], fields["spans"]
+        yield json.dumps(everything.as_object(whole, fields), ensure_ascii=False).encode() + b"\n"
+
+
 def as_object(gold: Gold, *, scheme: str = "iob2") -> dict[str, Any]:
     """The object of one text. `offsets` stand there only where tokens and text do not tell them."""
     words = gold.tokens
@@ -76,5 +87,5 @@ CODEC = Codec(
     "jsonl",
     "JSONL: an object a line, with spans or tokens",
     Reader(survey, read, (".jsonl", ".ndjson", ".json")),
-    Writer(write, "jsonl", "application/x-ndjson", bio.SCHEMES),
+    Writer(write, "jsonl", "application/x-ndjson", bio.SCHEMES, write_everything),
 )

@@ -8,9 +8,10 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from datasets_app.codecs import everything
 from datasets_app.codecs.codec import Codec, Writer
 from datasets_app.codecs.units import to_utf16
-from datasets_app.records import CharSpan, Gold
+from datasets_app.records import CharSpan, Gold, Whole
 from labeling import bio
 
 
@@ -24,26 +25,36 @@ def write_doccano(rows: Iterable[Gold], *, scheme: str = "iob2") -> Iterator[byt
 def write_prodigy(rows: Iterable[Gold], *, scheme: str = "iob2") -> Iterator[bytes]:
     """JSON lines with tokens and spans; the last token of a span counts in, as in Prodigy's `token_end`."""
     for gold in rows:
-        yield _line(
+        yield _line(_prodigy(gold))
+
+
+def write_all_prodigy(rows: Iterable[Whole]) -> Iterator[bytes]:
+    """A line for each annotation of each text, with its annotator; one without spans for a text that has none."""
+    for whole in rows:
+        for row in (*whole.annotations, *(() if whole.annotations else (None,))):
+            tags = row["tags"] if row else [bio.OUTSIDE] * len(whole.starts)
+            yield _line(everything.prodigy(whole, _prodigy(whole.gold(tags)), row))
+
+
+def _prodigy(gold: Gold) -> dict[str, Any]:
+    return {
+        "id": gold.key,
+        "text": gold.text,
+        "tokens": list(_tokens(gold)),
+        "spans": [
             {
-                "id": gold.key,
-                "text": gold.text,
-                "tokens": list(_tokens(gold)),
-                "spans": [
-                    {
-                        "start": gold.starts[span.start],
-                        "end": gold.ends[span.end - 1],
-                        "token_start": span.start,
-                        "token_end": span.end - 1,
-                        "label": span.label,
-                    }
-                    for span in bio.spans(gold.tags)
-                ],
-                "answer": "accept",
-                "split": gold.split,
-                "meta": gold.meta,
+                "start": gold.starts[span.start],
+                "end": gold.ends[span.end - 1],
+                "token_start": span.start,
+                "token_end": span.end - 1,
+                "label": span.label,
             }
-        )
+            for span in bio.spans(gold.tags)
+        ],
+        "answer": "accept",
+        "split": gold.split,
+        "meta": gold.meta,
+    }
 
 
 def _tokens(gold: Gold) -> Iterator[dict[str, Any]]:
@@ -91,7 +102,13 @@ def _line(values: dict[str, Any]) -> bytes:
 
 
 DOCCANO = Codec("doccano", "doccano: JSONL", writer=Writer(write_doccano, "jsonl", "application/x-ndjson"))
-PRODIGY = Codec("prodigy", "Prodigy: JSONL", writer=Writer(write_prodigy, "jsonl", "application/x-ndjson"))
+PRODIGY = Codec(
+    "prodigy",
+    "Prodigy: JSONL",
+    writer=Writer(write_prodigy, "jsonl", "application/x-ndjson", everything=write_all_prodigy),
+)
 LABEL_STUDIO = Codec(
-    "label_studio", "Label Studio: JSON", writer=Writer(write_label_studio, "json", "application/json")
+    "label_studio",
+    "Label Studio: JSON",
+    writer=Writer(write_label_studio, "json", "application/json", everything=everything.write_label_studio),
 )

@@ -44,7 +44,7 @@ class TestProjectNow:
         assert content(export.project_now(project, format="conll", split="test", scheme="original")).decode() == other
 
     def test_all_splits_in_the_order_in_which_they_came_in(self, project, monkeypatch):
-        monkeypatch.setattr(export, "PAGE_ROWS", 1)
+        monkeypatch.setattr(export.export_rows, "PAGE_ROWS", 1)
         for number, split in enumerate(("test", "train", "test")):
             bring(project, f"a{number}\tO\n\nb{number}\tB-PER\n\n", split=split)
         expected = "".join(f"a{number}\tO\n\nb{number}\tB-PER\n\n" for number in range(3))
