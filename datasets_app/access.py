@@ -1,8 +1,10 @@
 """The only way to jobs and versions: scoped by project, strangers and missing rows look alike."""
 
+from uuid import UUID
+
 from django.db.models import QuerySet
 
-from datasets_app.models import Change, DatasetVersion, Job
+from datasets_app.models import Change, DatasetVersion, Job, Upload
 from labeling.access import Person, require
 from labeling.errors import NotFound
 from labeling.models import Project, Role
@@ -25,6 +27,14 @@ def job_for(user: Person, job_id: int, role: Role) -> Job:
     elif job.created_by_id != user.pk and not getattr(user, "is_superuser", False):
         raise NotFound(_NOTHING)
     return job
+
+
+def upload_for(project: Project, upload_id: UUID) -> Upload:
+    """The upload of this project, whoever began it."""
+    upload = Upload.objects.filter(project=project, pk=upload_id).first()
+    if upload is None:
+        raise NotFound(_NOTHING)
+    return upload
 
 
 def change_for(user: Person, change_id: int, role: Role) -> Change:

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from datasets_app import differences, export, importing, job_report, jobs, serializers, uploads, versions
-from datasets_app.access import job_for, jobs_of, version_for, versions_of
+from datasets_app.access import job_for, jobs_of, upload_for, version_for, versions_of
 from datasets_app.codecs import WRITERS
 from datasets_app.export import Download
 from datasets_app.models import Job
@@ -61,7 +61,7 @@ class Imports(APIView):
 
     @extend_schema(request={"multipart/form-data": ImportSerializer}, responses={202: QueuedSerializer})
     def post(self, request: Request, slug: str) -> Response:
-        """Upload a file, or name a dry run; a job imports it."""
+        """Upload a file, or name one that has come in parts, or a dry run; a job imports it."""
         project = project_for(request.user, slug, Role.MANAGER)
         # Before the body is read: a file over the limit is refused without being received.
         if int(request.META.get("CONTENT_LENGTH") or 0) > settings.UPLOAD_MAX_BYTES + FORM_BYTES:
@@ -69,7 +69,10 @@ class Imports(APIView):
         given = parsed(ImportSerializer(data=request.data))
         if len(request.FILES.getlist("file")) > 1:
             raise Invalid("Send one file at a time.", details={"field": "file"})
-        file, tried = given.pop("file", None), given.pop("job", None)
+        file, tried, upload = (given.pop(name, None) for name in ("file", "job", "upload"))
+        if file is None and upload is not None:
+            found = upload_for(project, upload)
+            return queued(importing.start_uploaded(project, request.user, found, **given))
         if file is None:
             return queued(importing.start_tried(_tried(request, project, tried), request.user, **given))
         return queued(importing.start(project, request.user, file, name=file.name, **given))
@@ -78,7 +81,7 @@ class Imports(APIView):
 def _tried(request: Request, project: Project, job_id: int | None) -> Job:
     """The dry run whose file is to be imported, which must be of this project."""
     if job_id is None:
-        raise Invalid("Give a file, or the job of a dry run.", details={"field": "file"})
+        raise Invalid("Give a file, an upload, or the job of a dry run.", details={"field": "file"})
     job = job_for(request.user, job_id, Role.MANAGER)
     if job.project_id != project.pk or not job.params.get("dry_run"):
         raise Invalid(f"Job {job_id} is no dry run of an import into this project.", details={"field": "job"})

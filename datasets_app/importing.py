@@ -20,7 +20,7 @@ from datasets_app.codecs import Reader, reader_for
 from datasets_app.importing_batch import Batches
 from datasets_app.importing_check import Check, checked_records
 from datasets_app.importing_source import format_of, plain_file, survey
-from datasets_app.models import Job
+from datasets_app.models import Job, Upload
 from datasets_app.reading_ahead import read_ahead
 from datasets_app.records import Failure, ReadOptions, Record, Survey, storable
 from labeling.access import Person
@@ -49,6 +49,18 @@ def start(project: Project, user: Person, file: BinaryIO, *, name: str, **option
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+    return job
+
+
+def start_uploaded(project: Project, user: Person, upload: Upload, **options: Any) -> Job:
+    """Import a file that has come in parts; as `start`. Raises `Conflict` while something of it is missing."""
+    params = import_options.checked(options)
+    path = uploads.part_of(upload)
+    params |= {"name": upload.name, "format": format_of(path, upload.name, params["format"])}
+    with transaction.atomic():
+        job = jobs.enqueue("import", project=project, user=user, params=params)
+        uploads.take(upload, job)
+        transaction.on_commit(lambda: uploads.discard(upload))
     return job
 
 

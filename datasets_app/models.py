@@ -4,6 +4,7 @@ Versions and their items are never changed: triggers in `migrations/0002_rules.p
 reached through `datasets_app.access` only.
 """
 
+import uuid
 from typing import Any
 
 from django.conf import settings
@@ -87,6 +88,20 @@ class JobError(models.Model):
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.message}"
+
+
+class Upload(models.Model):
+    """A file that comes in parts; how much of it is there, the file itself tells (`uploads`)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="uploads")
+    created_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=300)
+    size = models.BigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} for project {self.project_id}"
 
 
 class DatasetVersion(models.Model):

@@ -13,6 +13,7 @@ class ImportSerializer(serializers.Serializer[Any]):
 
     file = serializers.FileField(required=False, allow_empty_file=True)  # an empty one is refused in our own words
     job = serializers.IntegerField(required=False, help_text="Instead of a file: a dry run, whose file is imported.")
+    upload = serializers.UUIDField(required=False, help_text="Instead of a file: one that has come in parts.")
     format = serializers.CharField(
         required=False, help_text="auto, conll, jsonl, txt, csv, parquet, arrow, hf, brat, spacy, or one installed."
     )
@@ -34,6 +35,22 @@ class ImportSerializer(serializers.Serializer[Any]):
     label_map = serializers.CharField(
         required=False, allow_blank=True, help_text='Labels to rename, or with null to leave out: {"PERSON": "PER"}.'
     )
+
+
+class UploadInSerializer(serializers.Serializer[Any]):
+    """A file that is to come in parts."""
+
+    name = serializers.CharField(max_length=300)
+    size = serializers.IntegerField(min_value=1, max_value=2**62, help_text="In bytes.")
+
+
+class UploadSerializer(serializers.Serializer[Any]):
+    """A file that comes in parts."""
+
+    upload = serializers.UUIDField()
+    name = serializers.CharField()
+    size = serializers.IntegerField()
+    offset = serializers.IntegerField(help_text="How many bytes are there: where the next part begins.")
 
 
 class QueuedSerializer(serializers.Serializer[Any]):

@@ -2,10 +2,12 @@
 
 from django.urls import URLPattern, path
 
-from datasets_app import api, api_bulk, api_changes, api_curation, api_statistics
+from datasets_app import api, api_bulk, api_changes, api_curation, api_statistics, api_uploads
 
 api_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/imports", api.Imports.as_view(), name="imports"),
+    path("projects/<slug:slug>/uploads", api_uploads.Uploads.as_view(), name="uploads"),
+    path("projects/<slug:slug>/uploads/<uuid:pk>", api_uploads.OneUpload.as_view(), name="upload"),
     path("projects/<slug:slug>/jobs", api.Jobs.as_view(), name="jobs"),
     path("jobs/<int:pk>", api.OneJob.as_view(), name="job"),
     path("jobs/<int:pk>/errors", api.JobErrors.as_view(), name="job-errors"),

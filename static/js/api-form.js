@@ -2,8 +2,9 @@
    the form says so; `data-then` says where to go: an address in which {id} stands for the job's or row's id, or
    nothing to load the page anew. What went wrong is shown at the form's head. */
 
-import { ApiError, call, csrfToken } from "goldset/api.js";
+import { ApiError, call } from "goldset/api.js";
 import { gettext } from "goldset/texts.js";
+import { send, sendInParts } from "goldset/upload-parts.js";
 
 document.addEventListener("submit", async (event) => {
   const form = event.target;
@@ -38,26 +39,23 @@ function fields(form) {
   return body;
 }
 
-/* With XMLHttpRequest, because fetch does not tell how far an upload is. */
-function upload(form, body) {
+/* One request, or a large file in parts where the form says to which address those go (`data-uploads`). */
+async function upload(form, body) {
   const bar = form.querySelector("progress");
+  const progress = (value, max) => bar && Object.assign(bar, { hidden: false, max, value });
   for (const [name, value] of [...body]) if (value === "") body.delete(name);
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open(form.dataset.api, form.action);
-    request.setRequestHeader("X-CSRFToken", csrfToken());
-    request.responseType = "json";
-    request.upload.onprogress = ({ loaded, total }) => {
-      if (bar) Object.assign(bar, { hidden: false, max: total, value: loaded });
-    };
-    request.onload = () => {
-      if (bar) bar.hidden = true;
-      if (request.status < 300) resolve(request.response);
-      else reject(new ApiError(request.status, request.response?.error));
-    };
-    request.onerror = () => reject(new ApiError(0, { code: "offline", message: gettext("The server cannot be reached.") }));
-    request.send(body);
-  });
+  const file = body.get("file");
+  try {
+    if (!(file?.size > Number(form.dataset.partsFrom))) return await send(form.dataset.api, form.action, body, progress);
+    const sent = await sendInParts(form.dataset.uploads, file, progress, (lost) => complain(form, lost ? gettext("The connection is lost. The upload goes on where it was cut off as soon as the server answers.") : ""));
+    body.delete("file");
+    body.set("upload", sent.upload);
+    const answer = await send(form.dataset.api, form.action, body);
+    sent.forget();
+    return answer;
+  } finally {
+    if (bar) bar.hidden = true;
+  }
 }
 
 function go(address, answer) {

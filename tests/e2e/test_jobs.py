@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from datasets_app import versions
+from datasets_app import jobs, uploads, versions
 from labeling import annotate, review
 from tests import factories
 from tests.workers import Worker
@@ -33,6 +33,34 @@ def test_import_from_the_page(page: Page, sign_in: Callable[[User], None], worke
     page.get_by_role("link", name="To the documents").click()
     expect(page.locator("mark.entity")).to_contain_text("Ada")
     assert project.documents.count() == 2
+
+
+def test_a_large_file_comes_in_parts_and_survives_a_lost_connection(
+    page: Page, sign_in: Callable[[User], None], worker: Worker, complaints: list[str]
+) -> None:
+    manager = factories.user()
+    project = factories.project(manager=manager)
+    sign_in(manager)
+    page.goto(f"/projects/{project.slug}/import/")
+    page.evaluate("document.querySelector('form[data-uploads]').dataset.partsFrom = 10")
+    parts: list[str] = []
+
+    def second_is_lost(route: Route) -> None:
+        parts.append(route.request.url.partition("?")[2])
+        route.abort("connectionreset") if len(parts) == 2 else route.continue_()
+
+    page.route("**/uploads/*?offset=*", second_is_lost)
+    lines = b"".join(b"text %07d\n" % number for number in range(800_000))  # 10 MB: two parts
+    file = {"name": "texts.txt", "mimeType": "text/plain", "buffer": lines}
+    page.get_by_label("Drop a file here").set_input_files(file)
+    page.get_by_role("button", name="Try it first").click()
+    expect(page.get_by_text("The connection is lost")).to_be_visible()
+    page.wait_for_url("**/jobs/*/", timeout=60_000)
+    assert parts == ["offset=0", "offset=8388608", "offset=8388608"]
+    (job,) = project.jobs.all()
+    assert uploads.path_of(job).read_bytes() == lines
+    jobs.cancel(job, manager)
+    assert "ERR_CONNECTION_RESET" in complaints.pop()
 
 
 def test_try_first_then_import_without_another_upload(
