@@ -22,6 +22,8 @@ def format_of(path: Path, name: str, asked: str) -> str:
     else:
         found = _told(inside) if asked == "auto" else asked
     reader = reader_for(found if asked == "auto" else asked)
+    if asked != "auto" and reader.takes != "zip" and inside.head.startswith(packed.ZIP) and len(inside.names) > 1:
+        raise packed.several(name, inside.names)
     if reader.takes == "text":
         check_head(inside.head)
     elif asked != "auto" and not _begins_so(reader, inside):

@@ -79,6 +79,7 @@ class Survey:
     blocks: int = 0  # -DOCSTART- lines of a CoNLL file
     token_column: int = 0  # of a CoNLL file
     tag_column: int = -1  # from the end
+    parts: Sequence[Mapping[str, Any]] = ()  # of an archive: {name, format, lines, survey} of each file
 
 
 @dataclass(frozen=True, slots=True)

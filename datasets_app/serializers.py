@@ -15,7 +15,8 @@ class ImportSerializer(serializers.Serializer[Any]):
     job = serializers.IntegerField(required=False, help_text="Instead of a file: a dry run, whose file is imported.")
     upload = serializers.UUIDField(required=False, help_text="Instead of a file: one that has come in parts.")
     format = serializers.CharField(
-        required=False, help_text="auto, conll, jsonl, txt, csv, parquet, arrow, hf, brat, spacy, or one installed."
+        required=False,
+        help_text="auto, conll, jsonl, txt, csv, parquet, arrow, hf, brat, spacy, files, or one installed.",
     )
     annotations = serializers.CharField(required=False, help_text="accept (if not given), suggest or ignore.")
     split = serializers.CharField(required=False, allow_blank=True, help_text="For records that name none.")

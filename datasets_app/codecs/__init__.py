@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from datasets_app.codecs import brat, conll, jsonl, packed, plain, spacy_docs, table, tabular, tools_out
+from datasets_app.codecs import brat, conll, files, jsonl, packed, plain, spacy_docs, table, tabular, tools_out
 from datasets_app.codecs.codec import Codec, Reader, Writer
 from datasets_app.codecs.conll_lines import is_tag
 from labeling.errors import Invalid, one_of
@@ -30,6 +30,7 @@ _OWN = (
     table.FOLDER,
     brat.CODEC,
     spacy_docs.CODEC,
+    files.CODEC,
     tools_out.DOCCANO,
     tools_out.PRODIGY,
     tools_out.LABEL_STUDIO,

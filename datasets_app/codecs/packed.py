@@ -9,6 +9,7 @@ import bz2
 import errno
 import gzip
 import lzma
+import re
 import struct
 import zipfile
 import zlib
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from datasets_app.records import SPLITS
 from labeling.errors import Invalid, TooLarge
 
 CHUNK = 1 << 20
@@ -140,8 +142,20 @@ def _is_aside(name: str) -> bool:
 def _only(names: list[str]) -> str | None:
     """The one file with texts, if there is one: a README or a licence beside it does not count."""
     if len(names) > 1:
-        names = [name for name in names if not PurePosixPath(name).name.lower().startswith(_ASIDE)]
+        names = [name for name in names if not is_beside(name)]
     return names[0] if len(names) == 1 else None
+
+
+def is_beside(name: str) -> bool:
+    """Whether a file of an archive says something about the texts rather than holds some: a README, a license."""
+    return PurePosixPath(name).name.lower().startswith(_ASIDE)
+
+
+def split_of(name: str) -> str | None:
+    """The split that a folder or a file's name says: `test/data-00000.arrow`, `data/test-00000-of-00001.parquet`."""
+    path = PurePosixPath(name.lower())
+    words = [*reversed(path.parent.parts), *re.split(r"[^a-z]+", path.stem)]
+    return next((SPLITS[word] for word in words if word in SPLITS), None)
 
 
 def _beginning(archive: zipfile.ZipFile, only: str | None, size: int) -> bytes:
@@ -182,7 +196,7 @@ def several(name: str, names: Sequence[str]) -> Invalid:
         return Invalid(f"{name!r} holds no file.", code="empty_file")
     listed = ", ".join(repr(each) for each in names[:5]) + (" …" if len(names) > 5 else "")
     return Invalid(
-        f"{name!r} holds {len(names):,} files ({listed}) and is no archive of a format that has several; import"
-        " them one by one.",
+        f"{name!r} holds {len(names):,} files ({listed}) that are not read together in this format; leave the format to"
+        " be recognized, keep only CoNLL, JSONL, text and CSV files in it, or import them one by one.",
         code="many_files",
     )

@@ -5,7 +5,6 @@ the schema. pyarrow is imported where it is used: the web process tells these fo
 """
 
 import json
-import re
 import shutil
 import tempfile
 import zipfile
@@ -17,8 +16,8 @@ from typing import Any
 
 from datasets_app.codecs.codec import Codec, Reader
 from datasets_app.codecs.objects import record
-from datasets_app.codecs.packed import complaining, members
-from datasets_app.records import SPLITS, Failure, ReadOptions, Record, Refused, Survey, ascii_safe
+from datasets_app.codecs.packed import complaining, members, split_of
+from datasets_app.records import Failure, ReadOptions, Record, Refused, Survey, ascii_safe
 from labeling import bio
 from labeling.errors import Invalid
 
@@ -149,19 +148,12 @@ def _tables(path: Path) -> Iterator[_Table]:
             target = Path(place) / "table"
             with archive.open(name) as packed, target.open("wb") as out:
                 shutil.copyfileobj(packed, out, 1 << 20)
-            yield _Table(target, _split_of(name))
+            yield _Table(target, split_of(name))
 
 
 def _is_table(name: str) -> bool:
     # What `datasets` caches beside its data is a copy of it.
     return name.lower().endswith(_ENDINGS) and not PurePosixPath(name).name.startswith("cache-")
-
-
-def _split_of(name: str) -> str | None:
-    """The split that a folder or a file's name says: `test/data-00000.arrow`, `data/test-00000-of-00001.parquet`."""
-    path = PurePosixPath(name.lower())
-    words = [*reversed(path.parent.parts), *re.split(r"[^a-z]+", path.stem)]
-    return next((SPLITS[word] for word in words if word in SPLITS), None)
 
 
 def _holds(names: Sequence[str]) -> bool:

@@ -71,10 +71,64 @@ def test_a_readme_and_a_system_s_own_files_do_not_count(read):
     assert read("a.zip", data)[0] == "conll"
 
 
-def test_several_files_are_not_guessed_at(read):
-    with pytest.raises(Invalid, match=r"holds 2 files \('a.conll', 'b.conll'\)") as caught:
-        read("a.zip", zipped({"a.conll": CONLL, "b.conll": CONLL}))
-    assert caught.value.code == "many_files"
+class TestSeveralFiles:
+    def test_each_in_its_own_format_with_the_split_of_its_name(self, read):
+        bio = "a\tI-PER\nb\tB-PER\n\n"  # IOB1, beside IOB2
+        data = zipped(
+            {
+                "d/README.md": "words",
+                "d/train.conll": CONLL,
+                "d/dev.txt": bio,
+                "d/test/more.jsonl": '{"text": "Bo"}\n{"text": "Cy", "split": "train"}\n',
+                "d/z.txt": "one line\n\nand another\n",
+                "d/table.csv": "text,id\nDi,7\n",
+            }
+        )
+        found, records = read("a.zip", data)
+        told = [(record.text, record.split, record.line) for record in records]
+        assert (found, told) == (
+            "files",
+            [
+                ("a b", "validation", 1),
+                ("Di", None, 6),
+                ("Bo", "test", 8),
+                ("Cy", "train", 9),
+                ("Ada met", "train", 11),
+                ("one line", None, 15),
+                ("and another", None, 17),
+            ],
+        )
+        assert [records[0].tags, records[4].tags] == [["B-PER", "B-PER"], ["B-PER", "O"]]
+
+    def test_a_bad_record_names_its_file_and_line(self, read):
+        _, records = read("a.zip", zipped({"a.conll": CONLL, "b.conll": CONLL + "c\tX\td\n\n", "c.conll": CONLL}))
+        (failure,) = [record for record in records if isinstance(record, Failure)]
+        assert (failure.line, failure.message.startswith("b.conll, line 4: ")) == (8, True)
+
+    @pytest.mark.parametrize(
+        ("files", "told"),
+        [
+            ({"a.conll": CONLL, "b.conll": ""}, "b.conll: The file is empty"),
+            ({"a.conll": CONLL, "b.txt": b"\xff\xfe\xff"}, "b.txt: The file is not UTF-16"),
+            ({"a.conll": CONLL, "b.txt": b"ab\xff"}, "b.txt: The file is not UTF-8"),
+            ({"a.jsonl": "{}", "b.txt": b"PK\x03\x04"}, "b.txt: The file is a ZIP archive"),
+        ],
+    )
+    def test_a_file_that_cannot_be_read_is_named(self, read, files, told):
+        with pytest.raises(Invalid, match=told):
+            read("a.zip", zipped(files))
+
+    def test_other_files_are_not_guessed_at(self, read):
+        with pytest.raises(Invalid, match=r"holds 2 files \('a.conll', 'b.doc'\)") as caught:
+            read("a.zip", zipped({"a.conll": CONLL, "b.doc": CONLL}))
+        assert caught.value.code == "many_files"
+        with pytest.raises(Invalid, match="leave the format to be recognized"):
+            read("a.zip", zipped({"a.conll": CONLL, "b.conll": CONLL}), format="conll")
+
+    def test_not_too_many(self, read, monkeypatch):
+        monkeypatch.setattr("datasets_app.codecs.files.FILES_MAX", 2)
+        with pytest.raises(Invalid, match="3 files; at most 2"):
+            read("a.zip", zipped({f"{name}.conll": CONLL for name in "abc"}))
 
 
 @pytest.mark.parametrize(
