@@ -256,6 +256,9 @@ PROJECT_CHECKS = {
 JOB_STALE_SECONDS = float(os.environ.get("JOB_STALE_SECONDS", 15))
 
 BASE_MODEL = os.environ.get("BASE_MODEL", "auto")
+# From where managers may have the server fetch files to import: beginnings of paths and addresses; "" for nowhere.
+IMPORT_FROM = os.environ.get("IMPORT_FROM", "hf://").split()
+PRIVATE_LOCATIONS = os.environ.get("PRIVATE_LOCATIONS") == "1"
 # Whether predictors behind HTTP may be at private addresses.
 PRIVATE_PREDICTORS = os.environ.get("PRIVATE_PREDICTORS") == "1"
 

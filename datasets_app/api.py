@@ -69,19 +69,23 @@ class Imports(APIView):
         given = parsed(ImportSerializer(data=request.data))
         if len(request.FILES.getlist("file")) > 1:
             raise Invalid("Send one file at a time.", details={"field": "file"})
-        file, tried, upload = (given.pop(name, None) for name in ("file", "job", "upload"))
-        if file is None and upload is not None:
-            found = upload_for(project, upload)
-            return queued(importing.start_uploaded(project, request.user, found, **given))
-        if file is None:
-            return queued(importing.start_tried(_tried(request, project, tried), request.user, **given))
-        return queued(importing.start(project, request.user, file, name=file.name, **given))
+        sources = {name: value for name in ("file", "upload", "location", "job") if (value := given.pop(name, None))}
+        if len(sources) != 1:
+            raise Invalid("Give a file, an upload, a location, or the job of a dry run.", details={"field": "file"})
+        return queued(self._started(request, project, *sources.popitem(), given))
+
+    def _started(self, request: Request, project: Project, kind: str, source: Any, given: dict[str, Any]) -> Job:
+        if kind == "file":
+            return importing.start(project, request.user, source, name=source.name, **given)
+        if kind == "upload":
+            return importing.start_uploaded(project, request.user, upload_for(project, source), **given)
+        if kind == "location":
+            return importing.start_from(project, request.user, source, **given)
+        return importing.start_tried(_tried(request, project, source), request.user, **given)
 
 
-def _tried(request: Request, project: Project, job_id: int | None) -> Job:
+def _tried(request: Request, project: Project, job_id: int) -> Job:
     """The dry run whose file is to be imported, which must be of this project."""
-    if job_id is None:
-        raise Invalid("Give a file, an upload, or the job of a dry run.", details={"field": "file"})
     job = job_for(request.user, job_id, Role.MANAGER)
     if job.project_id != project.pk or not job.params.get("dry_run"):
         raise Invalid(f"Job {job_id} is no dry run of an import into this project.", details={"field": "job"})

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from django.db import transaction
 
-from datasets_app import import_options, jobs, uploads
+from datasets_app import import_options, jobs, locations, uploads
 from datasets_app.codecs import Reader, reader_for
 from datasets_app.importing_batch import Batches
 from datasets_app.importing_check import Check, checked_records
@@ -64,6 +64,16 @@ def start_uploaded(project: Project, user: Person, upload: Upload, **options: An
     return job
 
 
+def start_from(project: Project, user: Person, location: str, **options: Any) -> Job:
+    """Import what the server fetches itself, from where `locations` permits it; raises `Invalid`."""
+    params = import_options.checked(options)
+    place = locations.checked(location)
+    if params["format"] != "auto":
+        reader_for(params["format"])
+    params |= {"name": locations.name_of(place), "location": place}
+    return jobs.enqueue("import", project=project, user=user, params=params)
+
+
 def start_tried(tried: Job, user: Person, **options: Any) -> Job:
     """Import for real what a dry run has looked through: the same file, with its options unless others are given."""
     params = {name: value for name, value in tried.params.items() if name in import_options.DEFAULTS}
@@ -78,6 +88,8 @@ def start_tried(tried: Job, user: Person, **options: Any) -> Job:
 
 def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
     """Import the job's file; gives its counts, the labels that it added and the tag scheme that it found."""
+    if "location" in job.params:
+        yield from _fetched(job)
     reader, options = reader_for(job.params["format"]), import_options.reading(job.params)
     yield jobs.Step(job.done, job.total, note="Looking through the file")
     path, found = _looked_through(job, reader, options)
@@ -111,6 +123,19 @@ def _look(check: Check, batches: Iterator[list[Record | Failure]]) -> Iterator[j
             check.look(batch)
             yield jobs.Step(done, check.survey.records, note=f"Checking: {check.counts['documents']:,} new documents")
     yield jobs.Step(done, done)
+
+
+def _fetched(job: Job) -> Generator[jobs.Step, None, None]:
+    """Have the file fetched, unless an attempt before this one has it, and tell its format."""
+    path, coming = uploads.place_for(job), uploads.place_for(job, ".coming")
+    if not path.exists():
+        for received in locations.fetch(job.params["location"], coming):
+            yield jobs.Step(0, None, note=f"Fetching: {received / 1e6:,.1f} MB")
+        coming.rename(path)
+    job.params["format"] = format_of(path, job.params["name"], job.params["format"])
+    with transaction.atomic():
+        jobs.checkpoint(job, cursor=job.cursor)
+        job.save(update_fields=["params"])
 
 
 def _require_good(check: Check) -> None:

@@ -14,6 +14,13 @@ class ImportSerializer(serializers.Serializer[Any]):
     file = serializers.FileField(required=False, allow_empty_file=True)  # an empty one is refused in our own words
     job = serializers.IntegerField(required=False, help_text="Instead of a file: a dry run, whose file is imported.")
     upload = serializers.UUIDField(required=False, help_text="Instead of a file: one that has come in parts.")
+    location = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=2000,
+        help_text="Instead of a file: a path of the server, https://, s3://, gs:// or owner/name of the Hub,"
+        " where the operator permits it.",
+    )
     format = serializers.CharField(
         required=False,
         help_text="auto, conll, jsonl, txt, csv, parquet, arrow, hf, brat, spacy, files, or one installed.",

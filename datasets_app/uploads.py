@@ -150,6 +150,12 @@ def share(old: Job, new: Job) -> None:
     _path(new.pk, new.params["name"]).hardlink_to(path_of(old))
 
 
+def place_for(job: Job, ending: str = "") -> Path:
+    """Where the file of a job is to lie that fetches it itself."""
+    path = _path(job.pk, job.params["name"])
+    return path.with_name(path.name + ending)
+
+
 def path_of(job: Job) -> Path:
     """The file of an import; raises `Invalid` if it has been removed."""
     path = _path(job.pk, job.params["name"])

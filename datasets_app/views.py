@@ -36,6 +36,7 @@ def import_page(request: HttpRequest, slug: str) -> HttpResponse:
     return show(
         request, "datasets_app/import.html", project, tab="import", splits=Split.values, recent=recent,
         formats=[(name, CODECS[name].title) for name in READERS], upload_max=settings.UPLOAD_MAX_BYTES,
+        places=settings.IMPORT_FROM, hub="hf://" in settings.IMPORT_FROM,
     )  # fmt: skip
 
 

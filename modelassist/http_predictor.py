@@ -6,40 +6,21 @@ request and must not be private, unless allowed: what a manager types must not r
 """
 
 import http.client
-import ipaddress
 import json
-import socket
 import time
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from labeling import bio
-from labeling.errors import Invalid, Unavailable
+from labeling.addresses import checked_address, connect, target
+from labeling.errors import Unavailable
+
+__all__ = ["ask", "checked_address"]
 
 ANSWER_MAX = 50_000_000  # bytes
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # an IPv4 address in another's clothes
 _RETRIES = (0.0, 0.5, 2.0)  # seconds of waiting before each attempt
 _AGAIN = {429, 500, 502, 503, 504}
-
-
-def checked_address(url: str) -> str:
-    """The address if it can be one; raises `Invalid`."""
-    try:
-        parts = urlsplit(url)
-        parts.netloc.encode("idna")
-        good = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
-        good = good and url.isascii() and not (parts.username or parts.password)
-    except ValueError:
-        good = False
-    if not good:
-        raise Invalid(
-            f"{url!r:.100} is no address of a service; give http:// or https:// with a host, all of it in ASCII,"
-            " and no password in it.",
-            code="bad_address",
-            details={"field": "url"},
-        )
-    return url
 
 
 def ask(
@@ -65,17 +46,12 @@ def ask(
 
 
 def _post(parts: SplitResult, body: bytes, *, token: str, timeout: float, private: bool) -> tuple[int, bytes]:
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    address = _public(parts.hostname or "", port, private=private)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", port, timeout=timeout)
-    # To the very address that was looked at: the name might stand for another one a moment later.
-    connection._create_connection = lambda _, *rest: socket.create_connection((address, port), *rest)  # type: ignore[attr-defined]
+    connection = connect(parts, timeout=timeout, private=private)
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
     try:
-        connection.request("POST", f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", body, headers)
+        connection.request("POST", target(parts), body, headers)
         response = connection.getresponse()
         answer = _received(response, until=time.monotonic() + timeout)
     finally:
@@ -94,24 +70,6 @@ def _received(response: http.client.HTTPResponse, *, until: float) -> bytes:
         if time.monotonic() > until:
             raise TimeoutError("it takes too long to answer")
     return b"".join(pieces)
-
-
-def _public(host: str, port: int, *, private: bool) -> str:
-    """An address of the host; raises `Invalid` where one of them is private and that is not allowed."""
-    found = [str(row[4][0]) for row in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    for address in found:
-        if not private and not _is_public(address):
-            message = f"{host} is at {address}, a private address; the operator can allow those."
-            raise Invalid(message, code="private_address", details={"field": "url"})
-    return found[0]
-
-
-def _is_public(address: str) -> bool:
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    inner = getattr(parsed, "ipv4_mapped", None) or getattr(parsed, "sixtofour", None)
-    if parsed in _NAT64:
-        inner = ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)
-    return (inner or parsed).is_global and not (inner or parsed).is_multicast
 
 
 def _read(answer: bytes, documents: Sequence[dict[str, Any]]) -> list[tuple[list[str], list[float]]]:
