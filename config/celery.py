@@ -4,6 +4,7 @@ import os
 
 from celery import Celery
 
+import config.worker_meter  # noqa: F401 (each worker process begins to publish what its network does)
 from config.worker_beat import WorkerBeat
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

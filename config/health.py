@@ -18,7 +18,7 @@ from config.worker_beat import QUEUES, key
 
 def forget_workers() -> None:
     """Remove the beats of workers that a crash ended. Those that live write theirs again in a moment."""
-    _broker().delete(*map(key, QUEUES))
+    broker().delete(*map(key, QUEUES))
 
 
 @never_cache
@@ -55,12 +55,13 @@ def _database_missing() -> list[str]:
 
 def _workers_missing() -> list[str]:
     try:
-        beats = _broker().mget(map(key, QUEUES))
+        beats = broker().mget(map(key, QUEUES))
     except redis.RedisError:
         return ["broker"]
     return [f"worker for queue {queue}" for queue, beat in zip(QUEUES, beats, strict=True) if beat is None]
 
 
 @cache
-def _broker() -> redis.Redis:
+def broker() -> redis.Redis:
+    """A client of the broker that gives up after two seconds."""
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)

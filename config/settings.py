@@ -255,6 +255,9 @@ PROJECT_CHECKS = {
 }
 JOB_STALE_SECONDS = float(os.environ.get("JOB_STALE_SECONDS", 15))
 
+# Who sends it may read /metrics; without one there is none.
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
+
 BASE_MODEL = os.environ.get("BASE_MODEL", "auto")
 # From where managers may have the server fetch files to import: beginnings of paths and addresses; "" for nowhere.
 IMPORT_FROM = os.environ.get("IMPORT_FROM", "hf://").split()

@@ -15,7 +15,7 @@ from torch.nn import functional
 from transformers import BertForTokenClassification
 
 from labeling.errors import Invalid
-from modelassist import adversarial
+from modelassist import adversarial, meter
 from modelassist.crf import Crf
 from modelassist.decode import Ints
 from modelassist.encode import IGNORED
@@ -70,6 +70,7 @@ class Optimizer:
         for group in self.adam.param_groups:
             group["lr"] = now * group["share"]
         self.adam.step()
+        meter.count(training_steps=1)
         self.adam.zero_grad(set_to_none=True)
         return loss
 

@@ -8,6 +8,7 @@ cut into batches of bounded size, so little is padded and memory stays flat for 
 """
 
 import copy
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import tee
 from pathlib import Path
@@ -20,7 +21,7 @@ from transformers import AutoTokenizer, BertForTokenClassification
 
 from labeling import bio
 from labeling.errors import Unavailable
-from modelassist import crf, decode, strategies
+from modelassist import crf, decode, meter, strategies
 from modelassist.decode import Floats, Ints, Tagset, Transitions
 from modelassist.encode import Encoder, Window
 from modelassist.evaluation import Evaluation, evaluate
@@ -161,9 +162,14 @@ class Tagger:
         windows = [window for document in per_document for window in document]
         starts = np.cumsum([0, *(len(window.words) for window in windows)])
         log_probs = np.empty((starts[-1], len(self.tagset.names)), np.float32)
+        began, padding = time.perf_counter(), 0
         for batch in batches(windows, self._batch_pieces):
+            padding += len(batch) * len(windows[batch[0]].ids)
             rows = np.concatenate([np.arange(starts[i], starts[i + 1]) for i in batch])
             log_probs[rows] = self._forward([windows[i] for i in batch])
+        pieces = sum(len(window.ids) for window in windows)
+        seconds = time.perf_counter() - began
+        meter.count(documents=len(chunk), pieces=pieces, padded_pieces=padding, seconds=seconds)
         none = np.empty(0, np.int64)
         return _Scored(log_probs, [np.concatenate([none, *(w.words for w in windows)]) for windows in per_document])
 

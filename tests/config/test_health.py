@@ -13,7 +13,7 @@ from tests.workers import wait_for
 @pytest.fixture
 def beats() -> redis.Redis:
     """The broker, holding a sign of life for each queue."""
-    broker = health._broker()
+    broker = health.broker()
     for queue in QUEUES:
         broker.set(key(queue), 1)
     yield broker
@@ -49,7 +49,7 @@ def test_database_and_broker_that_do_not_answer_are_named(client, monkeypatch):
         raise DatabaseError
 
     nobody = redis.Redis(port=1, socket_connect_timeout=1)
-    monkeypatch.setattr(health, "_broker", lambda: nobody)
+    monkeypatch.setattr(health, "broker", lambda: nobody)
     monkeypatch.setattr(connection, "cursor", refuse)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["error"]["details"]["missing"]) == (503, ["database", "broker"])
