@@ -114,7 +114,7 @@ class NewProjectForm(ProjectForm):
         """The labels; complains about the line on which one stands twice."""
         labels: dict[str, dict[str, str]] = {}
         for number, line in enumerate(self.cleaned_data["labels"].splitlines(), 1):
-            name, _, description = line.strip().partition(" ")
+            name, description = line.strip().partition(" ")[::2]
             if name in labels:
                 raise forms.ValidationError(
                     _("Line %(number)s: the label “%(name)s” stands here a second time."),

@@ -149,7 +149,6 @@ def config() -> Spec:
         "background": "transparent",
         "font": "sans-serif",
         "padding": 4,
-        "aria": False,  # a plot is one picture with a name; who cannot see it reads the table
         "locale": locale(),
         "view": {"stroke": None},
         "axis": {

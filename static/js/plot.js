@@ -35,6 +35,7 @@ class GoldPlot extends HTMLElement {
     const picture = document.createElement("div");
     picture.className = "picture";
     picture.dir = "ltr"; // axes begin on the left in every script
+    picture.ariaHidden = "true"; // the plot as a whole is one picture with a name; its numbers stand in the table
     this.classList.add("drawing");
     this.append(picture); // it must be laid out, for the plot is as wide as its place
     try {
