@@ -237,6 +237,7 @@ CELERY_BEAT_SCHEDULE = {
 JOB_KINDS = {
     "import": ("datasets_app.importing:run", "default"),
     "version": ("datasets_app.versions:run", "default"),
+    "push": ("datasets_app.pushing:run", "default"),
     "statistics": ("datasets_app.describing:run", "default"),
     "fix": ("datasets_app.consistency:run", "default"),
     "restore": ("datasets_app.restoring:run", "default"),
@@ -261,6 +262,8 @@ METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 BASE_MODEL = os.environ.get("BASE_MODEL", "auto")
 # From where managers may have the server fetch files to import: beginnings of paths and addresses; "" for nowhere.
 IMPORT_FROM = os.environ.get("IMPORT_FROM", "hf://").split()
+# A token of the Hugging Face Hub with which managers may release versions there.
+HUB_PUSH_TOKEN = os.environ.get("HUB_PUSH_TOKEN", "")
 PRIVATE_LOCATIONS = os.environ.get("PRIVATE_LOCATIONS") == "1"
 # Whether predictors behind HTTP may be at private addresses.
 PRIVATE_PREDICTORS = os.environ.get("PRIVATE_PREDICTORS") == "1"

@@ -11,12 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datasets_app import differences, export, importing, job_report, jobs, serializers, uploads, versions
+from datasets_app import differences, export, importing, job_report, jobs, pushing, serializers, uploads, versions
 from datasets_app.access import job_for, jobs_of, upload_for, version_for, versions_of
 from datasets_app.codecs import WRITERS
 from datasets_app.export import Download
 from datasets_app.models import Job
-from datasets_app.serializers import ImportSerializer, QueuedSerializer, VersionInSerializer
+from datasets_app.serializers import ImportSerializer, QueuedSerializer, ReleaseSerializer, VersionInSerializer
 from labeling.access import project_for
 from labeling.api import parsed
 from labeling.errors import Invalid, one_of
@@ -154,6 +154,17 @@ class OneVersion(APIView):
     def get(self, request: Request, pk: int) -> Response:
         """Read its counts, labels, policy and fingerprint."""
         return Response(versions.as_json(version_for(request.user, pk, Role.REVIEWER)))
+
+
+class VersionRelease(APIView):
+    """A version on the Hugging Face Hub."""
+
+    @extend_schema(request=ReleaseSerializer, responses={202: QueuedSerializer})
+    def post(self, request: Request, pk: int) -> Response:
+        """Release it there, where the operator has set a token; a job does it."""
+        version = version_for(request.user, pk, Role.MANAGER)
+        given = parsed(ReleaseSerializer(data=request.data))
+        return queued(pushing.push(version, request.user, **given))
 
 
 class VersionLeaks(APIView):

@@ -12,6 +12,7 @@ from typing import Any
 from labeling import bio
 
 ARROW_FILE = "data-00000-of-00001.arrow"  # of each split's folder, as `codecs.hf` writes it
+PARQUET_FILE = "data/{split}-00000-of-00001.parquet"  # as the Hub has it
 LABEL_CHART = "labels.svg"  # beside the card
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _REVIEW = {
@@ -43,18 +44,18 @@ class Facts:
     report: Mapping[str, Any]
 
 
-def card(facts: Facts) -> str:
-    """README.md as Markdown."""
+def card(facts: Facts, *, repo: str = "") -> str:
+    """README.md as Markdown; of a data set of the Hub where `repo` names it, else of a folder."""
     sections = [_head(facts), _counts(facts), _lengths(facts), _split_policy(facts.policy)]
-    sections += [_leaks(facts.report), _labels(facts.labels), _provenance(facts), _loading(facts)]
+    sections += [_leaks(facts.report), _labels(facts.labels), _provenance(facts), _loading(repo)]
     if citation := facts.policy.get("citation", "").strip():
         sections.append(f"## Citation\n\n{citation}\n")
     if facts.guidelines.strip():
         sections.append(f"## Guidelines for annotators\n\n{facts.guidelines.strip()}\n")
-    return _yaml(facts) + "\n" + "\n".join(sections)
+    return _yaml(facts, PARQUET_FILE if repo else f"{{split}}/{ARROW_FILE}") + "\n" + "\n".join(sections)
 
 
-def _yaml(facts: Facts) -> str:
+def _yaml(facts: Facts, file: str) -> str:
     documents = facts.counts["documents"]
     size = next((name for limit, name in _SIZES if documents < limit), "n>1M")
     names = bio.tag_names([label["name"] for label in facts.labels])
@@ -66,7 +67,7 @@ def _yaml(facts: Facts) -> str:
     lines += ["configs:", "- config_name: default", "  data_files:"]
     for split, counted in facts.counts["splits"].items():
         if counted["documents"]:  # load_dataset fails on a split without rows; load_from_disk has it all the same
-            lines += [f"  - split: {split}", f"    path: {split}/{ARROW_FILE}"]
+            lines += [f"  - split: {split}", f"    path: {file.format(split=split)}"]
     lines += ["dataset_info:", "  features:", "  - name: id", "    dtype: string", "  - name: tokens"]
     lines += ["    list: string", "  - name: ner_tags", "    list:", "      class_label:", "        names:"]
     lines += [f"          '{number}': {json.dumps(name, ensure_ascii=False)}" for number, name in enumerate(names)]
@@ -166,8 +167,12 @@ def _people(found: Mapping[str, Any]) -> str:
     return " ".join(told)
 
 
-def _loading(facts: Facts) -> str:
-    return (
-        '## Loading\n\n```python\nimport datasets\n\ndataset = datasets.load_from_disk("path/to/this/folder")'
-        '\ndataset = datasets.load_dataset("path/to/this/folder")  # the same rows\n```\n'
-    )
+def _loading(repo: str) -> str:
+    if repo:
+        code = f'dataset = datasets.load_dataset("{repo}")'
+    else:
+        code = (
+            'dataset = datasets.load_from_disk("path/to/this/folder")'
+            '\ndataset = datasets.load_dataset("path/to/this/folder")  # the same rows'
+        )
+    return f"## Loading\n\n```python\nimport datasets\n\n{code}\n```\n"

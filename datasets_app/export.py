@@ -6,9 +6,10 @@ Rows are read a page at a time by key, so neither memory nor a transaction grows
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from datasets_app import export_rows, versions
-from datasets_app.card import LABEL_CHART, Facts, card
+from datasets_app.card import LABEL_CHART, PARQUET_FILE, Facts, card
 from datasets_app.codecs import WRITERS, Writer
 from datasets_app.models import DatasetVersion
 from datasets_app.pictures import label_chart
@@ -135,6 +136,22 @@ def _parquet(version: DatasetVersion, name: str, split: str | None) -> Download:
     rows = versions.items(version, split)
     chunks = arrow.write_parquet(rows, _label_names(version), with_split=not split)
     return Download(f"{name}.parquet", "application/vnd.apache.parquet", chunks)
+
+
+def write_release(version: DatasetVersion, folder: Path, *, repo: str) -> Iterator[str]:
+    """Write a version's card and a Parquet file for each split with texts, as the Hub lays them out; yields splits."""
+    from datasets_app.codecs import arrow  # pyarrow: only where it is asked for
+
+    (folder / "data").mkdir()
+    for split in Split.values:
+        yield split
+        if version.counts["splits"][split]["documents"]:
+            with (folder / PARQUET_FILE.format(split=split)).open("wb") as out:
+                chunks = arrow.write_parquet(versions.items(version, split), _label_names(version), with_split=False)
+                out.writelines(chunks)
+    facts = _facts(version, None)
+    (folder / "README.md").write_text(card(facts, repo=repo), encoding="utf-8")
+    (folder / LABEL_CHART).write_text(label_chart(_label_names(version), facts.counts["splits"]), encoding="utf-8")
 
 
 def _label_names(version: DatasetVersion) -> list[str]:

@@ -155,6 +155,13 @@ class VersionInSerializer(serializers.Serializer[Any]):
     notes = serializers.CharField(required=False, default="", allow_blank=True, max_length=10_000)
 
 
+class ReleaseSerializer(serializers.Serializer[Any]):
+    """A version to be released to the Hugging Face Hub."""
+
+    repo = serializers.CharField(max_length=200, help_text="owner/name; it is made if it is not there.")
+    private = serializers.BooleanField(default=True, help_text="Whether a new one is private.")
+
+
 class JobErrorSerializer(serializers.Serializer[Any]):
     """A bad line."""
 

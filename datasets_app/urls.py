@@ -21,6 +21,7 @@ api_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/consistency/fixes", api_statistics.Fixes.as_view(), name="consistency-fixes"),
     path("projects/<slug:slug>/versions", api.Versions.as_view(), name="versions"),
     path("versions/<int:pk>", api.OneVersion.as_view(), name="version"),
+    path("versions/<int:pk>/release", api.VersionRelease.as_view(), name="version-release"),
     path("versions/<int:pk>/leaks", api.VersionLeaks.as_view(), name="version-leaks"),
     path("versions/<int:pk>/diff/<int:other>", api.VersionDiff.as_view(), name="version-diff"),
     path("versions/<int:pk>/diff/now", api.VersionDiffNow.as_view(), name="version-diff-now"),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
@@ -46,6 +47,7 @@ def version_detail(request: HttpRequest, pk: int) -> HttpResponse:
         request, "datasets_app/version.html", version.project, tab="versions",
         version=version, others=others, formats=FORMATS, labels=_labels(version), splits=_splits(version),
         colors={label["name"]: label["color"] for label in version.labels}, erased=erasure.erased_in(version),
+        can_release=bool(settings.HUB_PUSH_TOKEN),
     )  # fmt: skip
 
 

@@ -60,8 +60,12 @@ class Handler(BaseHTTPRequestHandler):
             body = b"".join(self._chunks())
         if self.path == "/api/repos/create":
             given = json.loads(body)
-            self.hub.private[f"{given.get('organization')}/{given['name']}"] = given.get("private")
-            return self._answer(200, {"url": "http://hub/datasets/x/y", "id": "x/y"})
+            name = f"{given.get('organization')}/{given['name']}"
+            self.hub.private[name] = given.get("private", given.get("visibility") == "private")
+            self.hub.files.setdefault((name, "main"), {})
+            return self._answer(200, {"url": f"{self._home}/datasets/x/y", "id": "x/y"})
+        if self.path == "/api/validate-yaml":
+            return self._answer(200, {"errors": [], "warnings": []})
         if "/preupload/" in self.path:
             files = [
                 {"path": one["path"], "uploadMode": "regular", "shouldIgnore": False}
@@ -79,7 +83,7 @@ class Handler(BaseHTTPRequestHandler):
                     kept[one["value"]["path"]] = base64.b64decode(one["value"]["content"])
                 elif one["key"].startswith("deleted"):
                     kept.pop(one["value"]["path"], None)
-            commit = f"http://hub/{repo}/commit/{'c' * 40}"
+            commit = f"{self._home}/datasets/{repo}/commit/{'c' * 40}"
             return self._answer(200, {"commitUrl": commit, "commitOid": "c" * 40, "pullRequestUrl": None})
         return self._answer(404, {"error": self.path})
 
@@ -87,6 +91,10 @@ class Handler(BaseHTTPRequestHandler):
         while size := int(self.rfile.readline().strip() or b"0", 16):
             yield self.rfile.read(size)
             self.rfile.readline()
+
+    @property
+    def _home(self) -> str:
+        return f"http://{self.headers['Host']}"
 
     def _note(self) -> None:
         self.hub.requests.append((self.command, self.path, self.headers.get("Authorization")))
