@@ -1,0 +1,194 @@
+"""Is choosing what to label worth it? Active learning played through on labeled corpora.
+
+    python -m tests.bench.bench_active --data ../shared/data [--corpora wikigold wnut17] [--quick]
+
+Each run begins with a random sample, trains with the product's trainer, lets the model judge the rest, takes the
+texts that a strategy puts first up to the next size, and trains anew from the base. F1 is that of entities on
+`dev` and `test` together; neither is used for stopping. Every run is kept in a file as it ends and is not done
+again, so a broken-off benchmark goes on, and strategies can be added. To be feasible on a processor, only the upper
+`--layers` layers are trained (see `upper_layers`); `--layers 0` trains all.
+"""
+
+import argparse
+import csv
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from modelassist import base_model
+from modelassist.hyperparameters import Hyperparameters
+from modelassist.strategies import STRATEGIES
+from modelassist.tagger import Tagger, Tagging
+from modelassist.trainer import Trained, train
+from tests.bench import conll, keystrokes, upper_layers
+from tests.bench.conll import Sentence
+
+RANDOM = "random"
+SIZES = (3, 8, 15, 30, 50)  # percent of the training tokens
+GOALS = (90, 95, 99)  # percent of the full data's F1
+Run = dict[str, Any]
+
+
+def main() -> None:
+    """Play what is not yet played, then print and write what there is."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    conll.add_data_option(parser)
+    parser.add_argument("--corpora", nargs="+", default=["wikigold", "wnut17"])
+    parser.add_argument("--strategies", nargs="+", default=[RANDOM, "mnlp", "least_confidence", "entity"])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=250, help="optimizer steps of a training, about")
+    parser.add_argument("--layers", type=int, default=2, help="upper layers that learn; 0: all")
+    parser.add_argument("--out", type=Path, default=Path("bench-active"), help="folder for runs, table and plot")
+    parser.add_argument("--quick", action="store_true", help="one seed, random and mnlp, three sizes, 60 steps")
+    asked = parser.parse_args()
+    sizes = SIZES
+    if asked.quick:
+        asked.strategies, asked.seeds, asked.steps, sizes = [RANDOM, "mnlp"], 1, 60, SIZES[1:4]
+    asked.out.mkdir(parents=True, exist_ok=True)
+    for corpus in asked.corpora:
+        kept = asked.out / f"{corpus}-{asked.layers}-{asked.steps}.jsonl"
+        with tempfile.TemporaryDirectory(prefix="goldset-bench-") as folder:
+            game = _Game(asked.data, corpus, Path(folder), steps=asked.steps, layers=asked.layers)
+            for strategy in ["full", *asked.strategies]:
+                for seed in range(asked.seeds):
+                    if (strategy, seed) not in {(run["strategy"], run["seed"]) for run in _read(kept)}:
+                        _append(kept, list(game.play(strategy, seed, sizes)))
+        print(table(corpus, _read(kept)), flush=True)
+        write_csv(asked.out / f"{corpus}.csv", _read(kept))
+
+
+class _Game:
+    """A corpus with its base model, on which strategies are played."""
+
+    def __init__(self, data: Path, corpus: str, folder: Path, *, steps: int, layers: int) -> None:
+        parts = conll.read(data, corpus)
+        self._corpus, self._steps = corpus, steps
+        self._pool, self._exam = parts["train"], parts["dev"] + parts["test"]
+        self._labels = conll.labels_of(self._pool)
+        self._base = base_model.compact().path
+        if layers:
+            both = self._pool + self._exam
+            renamed = upper_layers.build(self._base, [tokens for tokens, _ in both], folder, layers=layers)
+            both = [(tokens, tags) for tokens, (_, tags) in zip(renamed, both, strict=True)]
+            self._pool, self._exam, self._base = both[: len(self._pool)], both[len(self._pool) :], folder
+        self._lengths = np.array([len(tokens) for tokens, _ in self._pool])
+
+    def play(self, strategy: str, seed: int, sizes: tuple[int, ...]) -> Iterator[Run]:
+        """One run: a row per size with tokens, F1, and the keys that its new texts took."""
+        random = np.random.default_rng(seed)
+        order = random.permutation(len(self._pool))
+        taken: list[int] = []
+        tagger: Tagger | None = None
+        for size in (100,) if strategy == "full" else sizes:
+            began = time.process_time()
+            if tagger is not None and strategy != RANDOM:
+                order = self._ranked(tagger, strategy, taken, random)
+            new = self._next(order, taken, size / 100)
+            suggested = [t.tags for t in tagger.predict(self._pool[at][0] for at in new)] if tagger else None
+            taken += new
+            trained = self._train([self._pool[at] for at in taken], seed)
+            tagger = trained.tagger()
+            yield {
+                "corpus": self._corpus, "strategy": strategy, "seed": seed, "size": size, "texts": len(taken),
+                "tokens": int(self._lengths[taken].sum()), "all_tokens": int(self._lengths.sum()),
+                "f1": tagger.evaluate(self._exam).micro.f1, "steps": trained.steps,
+                "keys_alone": sum(keystrokes.alone(self._pool[at][1]) for at in new) if suggested else None,
+                "keys_helped": suggested
+                and sum(keystrokes.helped(self._pool[at][1], tags) for at, tags in zip(new, suggested, strict=True)),
+                "seconds": round(time.process_time() - began, 1),
+            }  # fmt: skip
+
+    def _ranked(self, tagger: Tagger, strategy: str, taken: list[int], random: np.random.Generator) -> np.ndarray:
+        left = np.setdiff1d(np.arange(len(self._pool)), taken)
+        taggings = list(tagger.predict(self._pool[at][0] for at in left))
+        return left[np.argsort(-_selectors()[strategy](taggings), kind="stable")]
+
+    def _next(self, order: np.ndarray, taken: list[int], share: float) -> list[int]:
+        """The first texts of an order that fill up to a share of all tokens."""
+        fresh = order[~np.isin(order, taken)]
+        room = share * self._lengths.sum() - self._lengths[taken].sum()
+        return list(map(int, fresh[: int(np.searchsorted(np.cumsum(self._lengths[fresh]), room)) + 1]))
+
+    def _train(self, examples: list[Sentence], seed: int) -> Trained:
+        per_epoch = -(-len(examples) // Hyperparameters().batch_size)
+        epochs = min(20, max(3, round(self._steps / per_epoch)))
+        chosen = Hyperparameters(epochs=epochs, seed=seed)
+        steps = train(examples, (), labels=self._labels, base=self._base, hyperparameters=chosen)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                trained: Trained = end.value
+                return trained
+
+
+def _selectors() -> dict[str, Callable[[list[Tagging]], np.ndarray]]:
+    """What puts texts in order, larger first."""
+    return {
+        name: lambda taggings, name=name: np.array([tagging.uncertainty[name] for tagging in taggings])
+        for name in STRATEGIES
+    }
+
+
+def _read(path: Path) -> list[Run]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+
+
+def _append(path: Path, runs: list[Run]) -> None:
+    with path.open("a") as file:
+        file.writelines(json.dumps(run) + "\n" for run in runs)
+
+
+# What came out ------------------------------------------------------------------------------------------
+
+
+def table(corpus: str, runs: list[Run]) -> str:
+    """Of each strategy: F1 at each size, and the share of tokens with which it comes up to each goal."""
+    full = float(np.mean([run["f1"] for run in runs if run["strategy"] == "full"]))
+    sizes = sorted({run["size"] for run in runs if run["strategy"] != "full"})
+    seeds = len({run["seed"] for run in runs})
+    head = f"{corpus}: F1 with all labels {full:.3f}; mean and deviation of {seeds} seeds by percent of the tokens"
+    columns = [f"{size} %" for size in sizes] + [f"for {goal} %" for goal in GOALS] + ["keys"]
+    lines = [head, f"{'strategy':<18}" + "".join(f"{name:>14}" for name in columns)]
+    for strategy in dict.fromkeys(run["strategy"] for run in runs if run["strategy"] != "full"):
+        own = [run for run in runs if run["strategy"] == strategy]
+        means = [np.mean([run["f1"] for run in own if run["size"] == size]) for size in sizes]
+        spread = [np.std([run["f1"] for run in own if run["size"] == size]) for size in sizes]
+        cells = [f"{mean:.3f} ±{deviation:.3f}" for mean, deviation in zip(means, spread, strict=True)]
+        cells += [needed([*sizes, 100], [*map(float, means), full], goal / 100 * full) for goal in GOALS]
+        lines.append(f"{strategy:<18}" + "".join(f"{cell:>14}" for cell in [*cells, _saved(own)]))
+    return "\n".join(lines)
+
+
+def needed(sizes: list[int], means: list[float], goal: float) -> str:
+    """The percentage of tokens at which a curve first comes up to a goal, on straight lines between its points."""
+    for at, mean in enumerate(means):
+        if mean >= goal:
+            if at == 0:
+                return f"≤ {sizes[0]} %"
+            low, high = means[at - 1], mean
+            return f"{sizes[at - 1] + (goal - low) / (high - low) * (sizes[at] - sizes[at - 1]):.0f} %"
+    return "–"
+
+
+def _saved(runs: list[Run]) -> str:
+    """The keys that suggestions left, as a share of those without."""
+    counted = [run for run in runs if run["keys_alone"]]
+    return f"{sum(r['keys_helped'] for r in counted) / sum(r['keys_alone'] for r in counted):.0%}"
+
+
+def write_csv(path: Path, runs: list[Run]) -> None:
+    """Every run's every size as a row."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(runs[0]))
+        writer.writeheader()
+        writer.writerows(runs)
+
+
+if __name__ == "__main__":
+    main()
