@@ -94,11 +94,15 @@ def models_folder() -> Path:
 
 
 class Uncertainty(models.Model):
-    """How unsure a model was of a document, by query strategy; larger means "label this sooner"."""
+    """How unsure a model was of a document, by query strategy, and what it made of the whole text.
+
+    Larger means "label this sooner".
+    """
 
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="+")
     model = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
     scores = models.JSONField()
+    vector = models.BinaryField(null=True, help_text="As `diversity.to_bytes` writes it; nearness is likeness.")
 
     class Meta:
         constraints = [

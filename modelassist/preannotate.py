@@ -7,9 +7,9 @@ memory stays flat. In the end the queue is put in order.
 
 import json
 import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery, Value
@@ -22,13 +22,16 @@ from labeling.access import Person, documents_in
 from labeling.errors import GoldsetError
 from labeling.models import Document, Prediction, Project, Split
 from labeling.predictions import Predicted
-from modelassist import predictors, prioritize, serving
+from modelassist import diversity, predictors, prioritize, serving
 from modelassist.access import models_of, require_production
 from modelassist.models import ModelVersion
 from modelassist.strategies import BALD, PASSES
 
+if TYPE_CHECKING:
+    from modelassist.tagger import Tagging
+
 logger = logging.getLogger(__name__)
-PAGE_DOCUMENTS = 256
+PAGE_DOCUMENTS = 512
 PAGE_SUGGESTED = 64  # of other predictors, which may be slow
 FEW_DOCUMENTS = 200  # so many are predicted at once, by the worker that serves
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -100,7 +103,7 @@ def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
             jobs.checkpoint(job, cursor=at._asdict(), done=at.done)
             rows = zip(page, taggings, strict=True)
             predictions.store((Predicted(d.pk, t.tags, t.confidences.tolist()) for d, t in rows), model=model.name)
-            _store_uncertainty(model, page, [tagging.uncertainty for tagging in taggings])
+            _store_uncertainty(model, page, taggings)
         yield jobs.Step(at.done, max(total, at.done))
     prioritized = prioritize.apply(job.project, model, job.created_by)
     return {"model": model.pk, "predicted": at.done, "prioritized": prioritized}
@@ -136,16 +139,20 @@ def _lacking(project: Project, name: str, *, after: int) -> QuerySet[Document]:
     return pending.filter(~Exists(predicted)).only("text", "token_starts", "token_ends")
 
 
-def _store_uncertainty(model: ModelVersion, page: list[Document], scores: list[dict[str, float]]) -> None:
+def _store_uncertainty(model: ModelVersion, page: list[Document], taggings: list["Tagging"]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO modelassist_uncertainty (model_id, document_id, scores)"
-            " SELECT %s, * FROM unnest(%s::bigint[], %s::jsonb[])"
-            " ON CONFLICT (model_id, document_id) DO UPDATE SET scores = excluded.scores",
-            [model.pk, [document.pk for document in page], list(_as_json(scores))],
+            "INSERT INTO modelassist_uncertainty (model_id, document_id, scores, vector)"
+            " SELECT %s, * FROM unnest(%s::bigint[], %s::jsonb[], %s::bytea[])"
+            " ON CONFLICT (model_id, document_id) DO UPDATE SET scores = excluded.scores, vector = excluded.vector",
+            [
+                model.pk,
+                [document.pk for document in page],
+                [_as_json(tagging.uncertainty) for tagging in taggings],
+                [diversity.to_bytes(tagging.vector) for tagging in taggings],
+            ],
         )
 
 
-def _as_json(scores: list[dict[str, float]]) -> Iterator[str]:
-    for row in scores:
-        yield json.dumps({name: round(value, 6) for name, value in row.items()})
+def _as_json(scores: dict[str, float]) -> str:
+    return json.dumps({name: round(value, 6) for name, value in scores.items()})

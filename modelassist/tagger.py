@@ -8,20 +8,24 @@ cut into batches of bounded size, so little is padded and memory stays flat for 
 """
 
 import copy
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import tee
 from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import transformers
 from transformers import AutoTokenizer, BertForTokenClassification
 
 from labeling import bio
 from labeling.errors import Unavailable
-from modelassist import crf, decode, meter, strategies
+from modelassist import crf, decode, diversity, meter, strategies
 from modelassist.decode import Floats, Ints, Tagset, Transitions
 from modelassist.encode import Encoder, Window
 from modelassist.evaluation import Evaluation, evaluate
@@ -41,13 +45,15 @@ class Tagging(NamedTuple):
     tags: list[str]  # legal IOB2, one per token
     confidences: Floats  # the probability that the network gives each decoded tag
     uncertainty: dict[str, float]  # every query strategy's score
+    vector: npt.NDArray[np.float16]  # what the network made of the whole, `diversity.SIZE` numbers
 
 
 class _Scored(NamedTuple):
-    """A chunk's log-probabilities: rows of all documents' words that have a piece."""
+    """A chunk's log-probabilities: rows of all documents' words that have a piece; and the documents' mean states."""
 
     log_probs: Floats
     seen: list[Ints]
+    states: Floats
 
 
 class Tagger:
@@ -69,7 +75,7 @@ class Tagger:
         self._allowed = tagset.allowed(map(bio.label_of, tagset.names))
         self._names: Mapping[str, str | None] = {}
         gpu = model.device.type == "cuda"
-        self._batch_pieces = batch_pieces or (32_768 if gpu else 2_048)
+        self._batch_pieces = batch_pieces or (32_768 if gpu else 1_024)
 
     @classmethod
     def load(cls, folder: Path | str, *, device: str | None = None) -> Self:
@@ -137,13 +143,14 @@ class Tagger:
         unsure = strategies.scores(log_probs, path, lengths)
         if passes:
             unsure[strategies.BALD] = strategies.bald(self._samples(chunk, passes), lengths)
+        vectors = diversity.shrunk(scored.states)
         at = 0
         for index, (words, seen) in enumerate(zip(chunk, scored.seen, strict=True)):
             rows = slice(at, at + len(seen))
             at += len(seen)
             tags, confidences = decode.fill(path[rows], sure[rows], seen, len(words), self.tagset)
             scores = {name: float(values[index]) for name, values in unsure.items()}
-            yield Tagging(self.tagset.to_names(tags), confidences, scores)
+            yield Tagging(self.tagset.to_names(tags), confidences, scores, vectors[index])
 
     def _samples(self, chunk: list[Sequence[str]], passes: int) -> list[Floats]:
         """Log-probabilities with dropout, each pass with another: the same for the same documents."""
@@ -162,28 +169,62 @@ class Tagger:
         windows = [window for document in per_document for window in document]
         starts = np.cumsum([0, *(len(window.words) for window in windows)])
         log_probs = np.empty((starts[-1], len(self.tagset.names)), np.float32)
-        began, padding = time.perf_counter(), 0
-        for batch in batches(windows, self._batch_pieces):
-            padding += len(batch) * len(windows[batch[0]].ids)
+        sums = np.zeros((len(windows), self._model.config.hidden_size), np.float32)
+        parts = list(batches(windows, self._batch_pieces))
+        began = time.perf_counter()
+        for batch, found in zip(
+            parts, self._forward_all([[windows[i] for i in batch] for batch in parts]), strict=True
+        ):
             rows = np.concatenate([np.arange(starts[i], starts[i + 1]) for i in batch])
-            log_probs[rows] = self._forward([windows[i] for i in batch])
-        pieces = sum(len(window.ids) for window in windows)
-        seconds = time.perf_counter() - began
-        meter.count(documents=len(chunk), pieces=pieces, padded_pieces=padding, seconds=seconds)
+            log_probs[rows], sums[batch] = found
+        meter.count(
+            documents=len(chunk),
+            pieces=sum(len(window.ids) for window in windows),
+            padded_pieces=sum(len(batch) * len(windows[batch[0]].ids) for batch in parts),
+            seconds=time.perf_counter() - began,
+        )
+        owners = np.repeat(np.arange(len(chunk)), [len(document) for document in per_document])
+        states = np.zeros((len(chunk), sums.shape[1]), np.float32)
+        np.add.at(states, owners, sums)
         none = np.empty(0, np.int64)
-        return _Scored(log_probs, [np.concatenate([none, *(w.words for w in windows)]) for windows in per_document])
+        seen = [np.concatenate([none, *(w.words for w in windows)]) for windows in per_document]
+        states /= np.array([[max(1, len(words))] for words in seen], np.float32)
+        return _Scored(log_probs, seen, states)
+
+    def _forward_all(self, parts: list[list[Window]]) -> Iterable[tuple[Floats, Floats]]:
+        """On a processor each core takes batches of its own: that is faster than all of them on one batch."""
+        cores = torch.get_num_threads()
+        # With dropout the order in which batches draw from the random state matters.
+        if self._model.device.type != "cpu" or self._model.training or min(len(parts), cores) < 2:
+            return map(self._forward, parts)
+        return _workers(os.getpid(), cores).map(self._forward, parts)
 
     @torch.inference_mode()
-    def _forward(self, windows: list[Window]) -> Floats:
-        """Log-probabilities of the owned words of some windows, `[words, tags]`."""
+    def _forward(self, windows: list[Window]) -> tuple[Floats, Floats]:
+        """Log-probabilities of the owned words of some windows, `[words, tags]`, and each window's summed states."""
         ids, mask = padded([window.ids for window in windows])
         device = self._model.device
-        logits = self._model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits
+        states = self._model.bert(input_ids=ids.to(device), attention_mask=mask.to(device)).last_hidden_state
         rows = np.repeat(np.arange(len(windows)), [len(window.firsts) for window in windows])
         firsts = np.concatenate([window.firsts for window in windows])
-        chosen = logits[torch.from_numpy(rows).to(device), torch.from_numpy(firsts).to(device)].float()
+        at = torch.from_numpy(rows).to(device)
+        own = states[at, torch.from_numpy(firsts).to(device)]
+        logits = self._model.classifier(self._model.dropout(own)).float()
         barred = torch.from_numpy(~self._allowed).to(device)
-        return np.asarray(chosen.masked_fill(barred, _BARRED).log_softmax(-1).cpu().numpy())
+        log_probs = logits.masked_fill(barred, _BARRED).log_softmax(-1).cpu().numpy()
+        sums = torch.zeros(len(windows), own.shape[1], device=device).index_add_(0, at, own.float())
+        return np.asarray(log_probs), np.asarray(sums.cpu().numpy())
+
+
+@cache
+def _workers(process: int, cores: int) -> ThreadPoolExecutor:
+    """Threads of a process that each compute on one core."""
+    pool = ThreadPoolExecutor(cores, thread_name_prefix="tagger", initializer=torch.set_num_threads, initargs=(1,))
+    list(pool.map(time.sleep, [0.01] * cores))
+    torch.set_num_threads(
+        cores
+    )  # of this thread, and of threads to come, for which the workers' setting counts as well
+    return pool
 
 
 def precision(device: torch.device) -> torch.dtype:

@@ -10,13 +10,10 @@ again, so a broken-off benchmark goes on, and strategies can be added. To be fea
 """
 
 import argparse
-import csv
-import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -25,13 +22,13 @@ from modelassist.hyperparameters import Hyperparameters
 from modelassist.strategies import STRATEGIES
 from modelassist.tagger import Tagger, Tagging
 from modelassist.trainer import Trained, train
-from tests.bench import conll, keystrokes, upper_layers
+from tests.bench import conll, kept_runs, keystrokes, upper_layers
 from tests.bench.conll import Sentence
+from tests.bench.kept_runs import Run
 
 RANDOM = "random"
 SIZES = (3, 8, 15, 30, 50)  # percent of the training tokens
 GOALS = (90, 95, 99)  # percent of the full data's F1
-Run = dict[str, Any]
 
 
 def main() -> None:
@@ -56,10 +53,10 @@ def main() -> None:
             game = _Game(asked.data, corpus, Path(folder), steps=asked.steps, layers=asked.layers)
             for strategy in ["full", *asked.strategies]:
                 for seed in range(asked.seeds):
-                    if (strategy, seed) not in {(run["strategy"], run["seed"]) for run in _read(kept)}:
-                        _append(kept, list(game.play(strategy, seed, sizes)))
-        print(table(corpus, _read(kept)), flush=True)
-        write_csv(asked.out / f"{corpus}.csv", _read(kept))
+                    if (strategy, seed) not in {(run["strategy"], run["seed"]) for run in kept_runs.read(kept)}:
+                        kept_runs.append(kept, list(game.play(strategy, seed, sizes)))
+        print(table(corpus, kept_runs.read(kept)), flush=True)
+        kept_runs.write_csv(asked.out / f"{corpus}.csv", kept_runs.read(kept))
 
 
 class _Game:
@@ -135,15 +132,6 @@ def _selectors() -> dict[str, Callable[[list[Tagging]], np.ndarray]]:
     }
 
 
-def _read(path: Path) -> list[Run]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-
-
-def _append(path: Path, runs: list[Run]) -> None:
-    with path.open("a") as file:
-        file.writelines(json.dumps(run) + "\n" for run in runs)
-
-
 # What came out ------------------------------------------------------------------------------------------
 
 
@@ -180,14 +168,6 @@ def _saved(runs: list[Run]) -> str:
     """The keys that suggestions left, as a share of those without."""
     counted = [run for run in runs if run["keys_alone"]]
     return f"{sum(r['keys_helped'] for r in counted) / sum(r['keys_alone'] for r in counted):.0%}"
-
-
-def write_csv(path: Path, runs: list[Run]) -> None:
-    """Every run's every size as a row."""
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(runs[0]))
-        writer.writeheader()
-        writer.writerows(runs)
 
 
 if __name__ == "__main__":

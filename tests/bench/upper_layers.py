@@ -54,9 +54,7 @@ def _write(model: BertModel, folder: Path, layers: int, states: np.ndarray) -> N
     norm = model.encoder.layer[lower - 1].output.LayerNorm if lower else model.embeddings.LayerNorm
     config = BertConfig(**{**model.config.to_dict(), "num_hidden_layers": layers, "vocab_size": len(states)})
     upper = BertModel(config)
-    upper.encoder.layer.load_state_dict(
-        {name: value for name, value in model.encoder.layer[lower:].state_dict().items()}
-    )
+    upper.encoder.layer.load_state_dict(model.encoder.layer[lower:].state_dict())
     embeddings = upper.embeddings
     embeddings.LayerNorm.load_state_dict(norm.state_dict())
     embeddings.position_embeddings.weight.zero_()

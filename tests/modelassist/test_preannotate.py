@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.db import OperationalError
 
@@ -10,7 +11,7 @@ from datasets_app.models import Duplicate, Job
 from labeling import bio
 from labeling.errors import Conflict, Invalid
 from labeling.models import Annotation, Document, Event, Label, Prediction, Project
-from modelassist import assistance, preannotate, prioritize
+from modelassist import assistance, diversity, preannotate, prioritize
 from modelassist.models import ModelVersion, Uncertainty
 from modelassist.strategies import BALD, STRATEGIES
 from tests import factories
@@ -206,6 +207,33 @@ class TestOrder:
         done(preannotate.start(project, project.created_by))
         pending = Document.objects.filter(project=project, status="pending").order_by("-priority")
         assert list(pending) == [place, person, copy]
+
+    def test_the_least_sure_are_spread_out_over_what_they_are_like(
+        self, project: Project, production: ModelVersion
+    ) -> None:
+        assistance.change(project, project.created_by, {"random_share": 0, "diversity": True})
+        documents = add_open(project, 60)
+        done(preannotate.start(project, project.created_by))
+        one, other = np.eye(diversity.SIZE, dtype=np.float16)[:2]
+        kinds = {document.pk: one if at < 50 else other for at, document in enumerate(documents)}
+        for at, row in enumerate(Uncertainty.objects.filter(document__in=kinds).order_by("document")):
+            row.vector, row.scores = diversity.to_bytes(kinds[row.document_id]), {"least_confidence": 100 - at}
+            row.save()
+        assert prioritize.apply(project, production) == 60
+        first = Document.objects.filter(project=project, status="pending").order_by("-priority")[:2]
+        assert [document.pk for document in first] == [documents[0].pk, documents[50].pk] or (
+            first[0] == documents[0] and kinds[first[1].pk] is other
+        )
+        places = Document.objects.filter(pk__in=kinds).values_list("priority", flat=True)
+        assert len(set(places)) == 60
+        assert all(0 <= place <= 1 for place in places)
+
+    def test_scores_without_vectors_are_ordered_too(self, project: Project, production: ModelVersion) -> None:
+        assistance.change(project, project.created_by, {"diversity": True})
+        add_open(project, 5)
+        done(preannotate.start(project, project.created_by))
+        Uncertainty.objects.update(vector=None)
+        assert prioritize.apply(project, production) == 5
 
     def test_a_strategy_that_was_chosen_later_falls_back(self, project: Project, production: ModelVersion) -> None:
         add_open(project, 4)

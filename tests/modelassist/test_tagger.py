@@ -142,3 +142,26 @@ def test_a_missing_or_damaged_model_is_unavailable(trained_folder: Path, tmp_pat
         (tmp_path / file.name).write_bytes(file.read_bytes()[:300])
     with pytest.raises(Unavailable, match="cannot be read"):
         Tagger.load(tmp_path)
+
+
+def test_texts_about_the_same_have_near_vectors(trained_tagger: Tagger) -> None:
+    people, more_people, places = (
+        tagging.vector.astype(float)
+        for tagging in trained_tagger.predict([["Anna", "Smith"], ["Bob", "Jones"], ["Oslo", "Gate", "in", "Lima"]])
+    )
+    assert np.linalg.norm(people - more_people) < np.linalg.norm(people - places)
+    assert [not tagging.vector.any() for tagging in trained_tagger.predict([[], ["a"]])] == [True, False]
+
+
+def test_cores_that_share_the_batches_say_the_same_as_one(
+    trained_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Tagger.load(trained_folder)
+    model._batch_pieces = 64  # many batches
+    documents = [tokens for tokens, _ in tiny.sentences(60, seed=9)]
+    shared = list(model.predict(documents))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    for one, other in zip(model.predict(documents), shared, strict=True):
+        assert one.tags == other.tags
+        assert one.confidences == pytest.approx(other.confidences, abs=0.02)
+        assert one.vector == pytest.approx(other.vector, abs=0.02)
