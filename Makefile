@@ -18,8 +18,9 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check --constraint con
 RUN_STAMP := $(VENV)/.run-stamp
 TEST_STAMP := $(VENV)/.test-stamp
 BROWSER_STAMP := $(VENV)/.browser-stamp
+BENCH_STAMP := $(VENV)/.bench-stamp
 
-.PHONY: run test demo bench bench-model bench-browser check format messages browser
+.PHONY: run test demo bench bench-model bench-active bench-effects bench-issues bench-browser check format messages browser
 
 run: $(RUN_STAMP)
 	@exec $(PY) -m config.up
@@ -30,11 +31,11 @@ test: $(TEST_STAMP) $(BROWSER_STAMP) check
 demo: $(RUN_STAMP)
 	@exec $(PY) -m config.demo
 
-bench: $(TEST_STAMP)
+bench: $(BENCH_STAMP)
 	@exec $(PY) -m tests.bench $(ARGS)
 
-bench-model: $(TEST_STAMP)
-	@exec $(PY) -m tests.bench.bench_model $(ARGS)
+bench-model bench-active bench-effects bench-issues: $(BENCH_STAMP)
+	@exec $(PY) -m tests.bench.$(subst -,_,$@) $(ARGS)
 
 bench-browser: $(TEST_STAMP) $(BROWSER_STAMP)
 	@$(PY) -m pytest tests/e2e/bench_browser.py -q -s
@@ -76,6 +77,11 @@ $(TEST_STAMP): pyproject.toml constraints.txt | $(PY)
 	@echo "Installing what Goldset and its tests need into $(VENV); the first time takes some minutes ..."
 	@$(PIP) --editable '.[dev]'
 	@touch $@ $(RUN_STAMP)
+
+$(BENCH_STAMP): $(TEST_STAMP)
+	@echo "Installing what the benchmarks compare with into $(VENV) ..."
+	@$(PIP) --editable '.[dev,bench]'
+	@touch $@
 
 # A browser for the tests, with letters for all of their languages ----------------------------------------
 

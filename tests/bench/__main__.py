@@ -1,12 +1,14 @@
-"""`make bench`: every benchmark of this folder, one after the other, each in a process of its own.
+"""`make bench`: the benchmarks of this folder, one after the other, each in a process of its own.
 
-python -m tests.bench            all
+python -m tests.bench            all but those that take hours or need more than is installed
 python -m tests.bench up data    only bench_up and bench_data
 """
 
 import subprocess
 import sys
 from pathlib import Path
+
+LONG = {"active", "effects", "issues"}
 
 
 def main() -> int:
@@ -16,7 +18,7 @@ def main() -> int:
         print(f"There is no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(there)}.", file=sys.stderr)
         return 1
     failed = False
-    for name in sys.argv[1:] or there:
+    for name in sys.argv[1:] or (name for name in there if name not in LONG):
         print(f"\n== {name} ==", flush=True)
         failed |= subprocess.run([sys.executable, "-m", f"tests.bench.bench_{name}"], check=False).returncode != 0
     return int(failed)
