@@ -221,7 +221,7 @@ class Curation(models.Model):
         default=False, db_default=False, help_text="Texts that come with labels go where these are lacking."
     )
     license = models.CharField(max_length=100, blank=True, help_text="As the Hugging Face Hub names it.")
-    citation = models.TextField(blank=True, help_text="BibTeX, or a sentence.")
+    citation = models.TextField(blank=True, help_text=_("BibTeX, or a sentence."))
 
     class Meta:
         constraints = [

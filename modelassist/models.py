@@ -165,24 +165,26 @@ class Assistance(models.Model):
     """When the models work by themselves; a project without a row has the defaults."""
 
     project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="assistance")
-    after_promotion = models.BooleanField(default=False, help_text="Pre-annotate when a model goes into production.")
-    after_import = models.BooleanField(default=True, help_text="Pre-annotate the texts of a finished import.")
+    after_promotion = models.BooleanField(default=False, help_text=_("Pre-annotate when a model goes into production."))
+    after_import = models.BooleanField(default=True, help_text=_("Pre-annotate the texts of a finished import."))
     update_every = models.PositiveIntegerField(
         default=10,
-        help_text="Accepted texts after which a short update teaches the suggestions of the next texts; 0: never.",
+        help_text=_("Accepted texts after which a short update teaches the suggestions of the next texts; 0: never."),
     )
     label_drop = models.FloatField(
         default=0.05,
-        help_text="How much F1 any label may lose, beyond chance, before a new model is held back; 1: any.",
+        help_text=_("How much F1 any label may lose, beyond chance, before a new model is held back; 1: any."),
     )
     keep_models = models.PositiveIntegerField(
-        default=5, help_text="How many models beside production and pinned ones keep their files; 0: all."
+        default=5, help_text=_("How many models beside production and pinned ones keep their files; 0: all.")
     )
     random_share = models.FloatField(
-        default=0.1, help_text="Share of the queue in random order, against which the query strategy is judged."
+        default=0.1, help_text=_("Share of the queue in random order, against which the query strategy is judged.")
     )
-    rare_label_boost = models.FloatField(default=0.0, help_text="How much sooner texts with rare labels come; 0: not.")
-    diversity = models.BooleanField(default=False, help_text="Texts like those before them come later.")
+    rare_label_boost = models.FloatField(
+        default=0.0, help_text=_("How much sooner texts with rare labels come; 0: not.")
+    )
+    diversity = models.BooleanField(default=False, help_text=_("Texts like those before them come later."))
 
     class Meta:
         constraints = [

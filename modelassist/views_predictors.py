@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from labeling import access
@@ -46,6 +47,16 @@ class AssistanceForm(forms.ModelForm[Assistance]):
     class Meta:
         model = Assistance
         fields = assistance.SETTINGS
+        labels = {
+            "after_promotion": gettext_lazy("After a promotion"),
+            "after_import": gettext_lazy("After an import"),
+            "update_every": gettext_lazy("Update within the session"),
+            "label_drop": gettext_lazy("Loss of a label"),
+            "keep_models": gettext_lazy("Models kept"),
+            "random_share": gettext_lazy("Random share"),
+            "rare_label_boost": gettext_lazy("Rare labels"),
+            "diversity": gettext_lazy("Diversity"),
+        }
 
 
 @require_http_methods(["GET", "POST"])

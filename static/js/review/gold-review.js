@@ -11,6 +11,7 @@ import { Palette } from "goldset/annotate/palette.js";
 import { Screen } from "goldset/annotate/screen.js";
 import { Decision, settledAtFirst } from "goldset/review/decision.js";
 import { isElsewhere, meaning } from "goldset/review/keys.js";
+import { gettext } from "goldset/texts.js";
 
 const before = []; // addresses of the texts decided in this page, to go back to
 
@@ -321,7 +322,7 @@ class GoldReview extends HTMLElement {
 
 async function fetchPage(address) {
   const response = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => null);
-  if (!response?.ok) throw new ApiError(response?.status ?? 0, { code: "offline", message: "The server cannot be reached." });
+  if (!response?.ok) throw new ApiError(response?.status ?? 0, { code: "offline", message: gettext("The server cannot be reached.") });
   return { url: response.url, document: new DOMParser().parseFromString(await response.text(), "text/html") };
 }
 
