@@ -29,7 +29,7 @@ def progress(project: Project) -> dict[str, Any]:
         "by_label": _labels(project),
         "by_annotator": _annotators(project),
         "by_day": _days(project),
-        "suggestions": _suggestion_use(project),
+        "suggestions": suggestion_use(project),
         "agreement": _agreement(project),
     }
 
@@ -79,8 +79,11 @@ def _days(project: Project) -> list[dict[str, Any]]:
     return [{"day": row["day"], "annotator": row["annotator__username"], "submitted": row["submitted"]} for row in rows]
 
 
-def _suggestion_use(project: Project) -> list[dict[str, Any]]:
-    """Per model: texts labelled with its suggestions, and its spans kept, edited and rejected, and those drawn."""
+def suggestion_use(project: Project) -> list[dict[str, Any]]:
+    """Per model: texts labelled with its suggestions, and its spans kept, edited and rejected, and those drawn.
+
+    `agreement` is the share of its spans that people kept as they were; None where it suggested none.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT suggested_by, count(*), sum((suggestion_use->>'kept')::int), sum((suggestion_use->>'edited')::int),"
@@ -91,7 +94,11 @@ def _suggestion_use(project: Project) -> list[dict[str, Any]]:
             [project.pk],
         )
         names = ("model", "documents", "kept", "edited", "rejected", "drawn")
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    for row in found:
+        suggested = row["kept"] + row["edited"] + row["rejected"]
+        row["agreement"] = row["kept"] / suggested if suggested else None
+    return found
 
 
 _BY_ORIGIN = """

@@ -17,18 +17,20 @@ from django.db.models.functions import Coalesce, Greatest
 
 from datasets_app import jobs
 from datasets_app.models import Job
+from datasets_app.records import Failure
 from labeling import bio, predictions
 from labeling.access import Person, documents_in
-from labeling.errors import GoldsetError
+from labeling.errors import GoldsetError, Invalid
 from labeling.models import Document, Prediction, Project, Split
 from labeling.predictions import Predicted
 from modelassist import diversity, predictors, prioritize, serving
 from modelassist.access import models_of, require_production
 from modelassist.models import ModelVersion
+from modelassist.predictors import Suggested
 from modelassist.strategies import BALD, PASSES
 
 if TYPE_CHECKING:
-    from modelassist.tagger import Tagging
+    from modelassist.tagger import Tagger, Tagging
 
 logger = logging.getLogger(__name__)
 PAGE_DOCUMENTS = 512
@@ -83,6 +85,7 @@ def start_after_imports() -> list[Job]:
 class _Cursor(NamedTuple):
     after: int = 0  # the last document that is done
     done: int = 0
+    written: int = 0  # of those
 
 
 def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
@@ -97,16 +100,33 @@ def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
     tagger = serving.tagger_for(model)
     passes = PASSES if job.project.query_strategy == BALD else 0
     while page := list(_lacking(job.project, model.name, after=at.after).order_by("id")[:PAGE_DOCUMENTS]):
-        taggings = list(tagger.predict((document.tokens for document in page), passes=passes))
-        at = _Cursor(after=page[-1].pk, done=at.done + len(page))
+        tagged, failures = _tagged(tagger, page, passes)
+        at = _Cursor(page[-1].pk, at.done + len(page), at.written + len(tagged))
         with transaction.atomic():
             jobs.checkpoint(job, cursor=at._asdict(), done=at.done)
-            rows = zip(page, taggings, strict=True)
-            predictions.store((Predicted(d.pk, t.tags, t.confidences.tolist()) for d, t in rows), model=model.name)
-            _store_uncertainty(model, page, taggings)
+            predictions.store((Predicted(d.pk, t.tags, t.confidences.tolist()) for d, t in tagged), model=model.name)
+            _store_uncertainty(model, tagged)
+            jobs.note_failures(job, failures)
         yield jobs.Step(at.done, max(total, at.done))
     prioritized = prioritize.apply(job.project, model, job.created_by)
-    return {"model": model.pk, "predicted": at.done, "prioritized": prioritized}
+    return {"model": model.pk, "predicted": at.written, "prioritized": prioritized}
+
+
+def _tagged(
+    tagger: "Tagger", page: list[Document], passes: int
+) -> "tuple[list[tuple[Document, Tagging]], list[Failure]]":
+    """What the network says of each document. One on which it breaks is left out, and does not keep the others back."""
+    try:
+        return list(zip(page, tagger.predict((each.tokens for each in page), passes=passes), strict=True)), []
+    except Exception as error:
+        if len(page) == 1:
+            logger.exception("no prediction of document %s", page[0].pk)
+            message = f"Document {page[0].pk}: {type(error).__name__}: {error}"[:500]
+            return [], [Failure(page[0].pk, "prediction_failed", message)]
+        alone = [_tagged(tagger, [each], passes) for each in page]
+        if not any(tagged for tagged, _ in alone):
+            raise  # it is not the documents
+        return [each for tagged, _ in alone for each in tagged], [each for _, failed in alone for each in failed]
 
 
 def _suggest(job: Job, project: Project) -> Generator[jobs.Step, None, dict[str, Any]]:
@@ -120,16 +140,30 @@ def _suggest(job: Job, project: Project) -> Generator[jobs.Step, None, dict[str,
     total = at.done + pending.filter(pk__gt=at.after).count()
     yield jobs.Step(at.done, total, note=f"opening {chosen.name}")
     while page := list(pending.filter(pk__gt=at.after)[:PAGE_SUGGESTED]):
-        found = ready.predict(page)
-        for each in found:
-            bio.require_legal(each.tags, labels=labels)
-        at = _Cursor(after=page[-1].pk, done=at.done + len(page))
+        good, failures = _usable(page, ready.predict(page), labels)
+        if failures and not good and not at.written:
+            raise Invalid(
+                failures[0].message, code=failures[0].code
+            )  # a predictor that is wrong about all is told at once
+        at = _Cursor(page[-1].pk, at.done + len(page), at.written + len(good))
         with transaction.atomic():
             jobs.checkpoint(job, cursor=at._asdict(), done=at.done)
-            rows = zip(page, found, strict=True)
-            predictions.store((Predicted(d.pk, s.tags, s.confidences) for d, s in rows), model=chosen.name)
+            predictions.store(good, model=chosen.name)
+            jobs.note_failures(job, failures)
         yield jobs.Step(at.done, max(total, at.done))
-    return {"predictor": chosen.name, "predicted": at.done}
+    return {"predictor": chosen.name, "predicted": at.written}
+
+
+def _usable(page: list[Document], found: list[Suggested], labels: list[str]) -> tuple[list[Predicted], list[Failure]]:
+    """What can be stored, and why the rest cannot; a failure's line is the document's id."""
+    good, failures = [], []
+    for document, each in zip(page, found, strict=True):
+        try:
+            bio.require_legal(each.tags, length=len(document.token_starts), labels=labels)
+            good.append(Predicted(document.pk, each.tags, each.confidences))
+        except Invalid as error:
+            failures.append(Failure(document.pk, error.code, f"Document {document.pk}: {error.message}"))
+    return good, failures
 
 
 def _lacking(project: Project, name: str, *, after: int) -> QuerySet[Document]:
@@ -139,7 +173,7 @@ def _lacking(project: Project, name: str, *, after: int) -> QuerySet[Document]:
     return pending.filter(~Exists(predicted)).only("text", "token_starts", "token_ends")
 
 
-def _store_uncertainty(model: ModelVersion, page: list[Document], taggings: list["Tagging"]) -> None:
+def _store_uncertainty(model: ModelVersion, tagged: "list[tuple[Document, Tagging]]") -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO modelassist_uncertainty (model_id, document_id, scores, vector)"
@@ -147,9 +181,9 @@ def _store_uncertainty(model: ModelVersion, page: list[Document], taggings: list
             " ON CONFLICT (model_id, document_id) DO UPDATE SET scores = excluded.scores, vector = excluded.vector",
             [
                 model.pk,
-                [document.pk for document in page],
-                [_as_json(tagging.uncertainty) for tagging in taggings],
-                [diversity.to_bytes(tagging.vector) for tagging in taggings],
+                [document.pk for document, _ in tagged],
+                [_as_json(tagging.uncertainty) for _, tagging in tagged],
+                [diversity.to_bytes(tagging.vector) for _, tagging in tagged],
             ],
         )
 

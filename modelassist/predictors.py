@@ -18,13 +18,16 @@ from labeling import tokens
 from labeling.access import Person, documents_in
 from labeling.errors import Conflict, Invalid, NotFound
 from labeling.events import record
-from labeling.models import Document, Project
+from labeling.models import Document, Occurrences, Project
+from labeling.progress import suggestion_use
 from modelassist import http_predictor, patterns
-from modelassist.models import Predictor
+from modelassist.access import models_of
+from modelassist.models import ModelVersion, Predictor
 
 GROUP = "goldset.predictors"
 PATTERNS = "patterns"  # the name of the predictor that the patterns page keeps
 SAMPLE = 2_000  # documents in which the patterns page counts
+OFFERED, OFFERED_STEPS = 20, 200  # rules that the page offers, from so many of people's latest steps
 COUNT_SECONDS = 10.0  # after which it counts no further
 
 
@@ -175,6 +178,19 @@ def save_patterns(project: Project, user: Person, rules: Sequence[patterns.Rule]
     return add(project, user, name=PATTERNS, kind="patterns", options=options)
 
 
+def offered_rules(project: Project, known: Sequence[patterns.Rule]) -> list[patterns.Rule]:
+    """What people suggested everywhere at once, the latest first, as rules that are not there yet."""
+    steps = Occurrences.objects.filter(project=project, undone_at=None).order_by("-id")[:OFFERED_STEPS]
+    lines, labels = {(rule.label, rule.pattern) for rule in known if not rule.is_regex}, set(_labels(project))
+    offered: dict[tuple[str, str], patterns.Rule] = {}
+    for step in steps:
+        phrase = " ".join(step.tokens)
+        plain = not phrase.startswith("/") and len(phrase) <= patterns.PATTERN_MAX  # it can stand in a line
+        if plain and step.label in labels and (step.label, phrase) not in lines:
+            offered.setdefault((step.label, phrase), patterns.Rule(step.label, phrase))
+    return list(offered.values())[:OFFERED]
+
+
 def count(project: Project, rules: Sequence[patterns.Rule]) -> dict[str, Any]:
     """What rules would mark among the project's first pending texts: `{documents, marked, spans: {label: n}}`."""
     patterns.require_labels(rules, _labels(project))
@@ -191,6 +207,29 @@ def count(project: Project, rules: Sequence[patterns.Rule]) -> dict[str, Any]:
         if time.monotonic() > until:
             break
     return {"documents": documents, "marked": marked, "spans": spans}
+
+
+def agreement(project: Project) -> list[dict[str, Any]]:
+    """What became of each predictor's suggestions, as `progress.suggestion_use` has it, with its kind.
+
+    `kind` is `model`, `update`, a kind of predictor, or "" for what came from a file or was taken away since. All
+    updates of the session are one row.
+    """
+    kinds = dict(Predictor.objects.filter(project=project).values_list("name", "kind"))
+    updates = models_of(project).filter(kind=ModelVersion.Kind.UPDATE).values_list("number", flat=True)
+    kinds |= {f"model-{number}": "update" for number in updates}
+    rows: dict[str, dict[str, Any]] = {}
+    for row in suggestion_use(project):
+        kind = kinds.get(row["model"], "model" if row["model"].startswith("model-") else "")
+        name = "" if kind == "update" else row["model"]
+        if (known := rows.get(name)) is None:
+            rows[name] = {**row, "model": name, "kind": kind}
+            continue
+        for count in ("documents", "kept", "edited", "rejected", "drawn"):
+            known[count] += row[count]
+        suggested = known["kept"] + known["edited"] + known["rejected"]
+        known["agreement"] = known["kept"] / suggested if suggested else None
+    return list(rows.values())
 
 
 def _labels(project: Project) -> list[str]:

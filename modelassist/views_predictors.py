@@ -26,19 +26,23 @@ def pattern_page(request: HttpRequest, slug: str) -> HttpResponse:
     project = access.project_for(request.user, slug, Role.MANAGER)
     kept = Predictor.objects.filter(project=project, name=predictors.PATTERNS).first()
     rules = patterns.of_json(kept.options["rules"]) if kept else []
-    text = request.POST.get("rules", "\n".join(rule.line for rule in rules))
+    text = "\n".join([request.POST.get("rules", "\n".join(rule.line for rule in rules)), *request.POST.getlist("add")])
+    text = text.strip()
     counted: dict[str, Any] | None = None
     if request.method == "POST":
         try:
-            typed = patterns.read_lines(text)
-            counted = predictors.count(project, typed)
+            rules = patterns.read_lines(text)
+            counted = predictors.count(project, rules)
             if "save" in request.POST:
-                predictors.save_patterns(project, request.user, typed)
+                predictors.save_patterns(project, request.user, rules)
                 job = preannotate.start(project, request.user, predictor=predictors.PATTERNS)
                 return redirect("job", job.pk)
         except GoldsetError as error:
             messages.error(request, error.message)
-    return show(request, "modelassist/patterns.html", project, tab="models", text=text, counted=counted)
+    offered = predictors.offered_rules(project, rules)
+    return show(
+        request, "modelassist/patterns.html", project, tab="models", text=text, counted=counted, offered=offered
+    )
 
 
 class AssistanceForm(forms.ModelForm[Assistance]):
@@ -70,4 +74,5 @@ def assistance_page(request: HttpRequest, slug: str) -> HttpResponse:
         changes = form.cleaned_data
         if attempt(request, lambda: assistance.change(project, request.user, changes), _("Saved.")):
             return redirect("assistance", slug)
-    return show(request, "modelassist/assistance.html", project, tab="models", form=form)
+    agreement = predictors.agreement(project)
+    return show(request, "modelassist/assistance.html", project, tab="models", form=form, agreement=agreement)

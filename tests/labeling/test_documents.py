@@ -100,7 +100,9 @@ def test_progress_counts_what_there_is(world: World, django_assert_max_num_queri
         {"annotator": "annotator", "submitted": 1, "accepted": 1, "drafts": 0, "seconds": 4.0}
     ]
     assert found["by_day"][0]["submitted"] == 1
-    assert found["suggestions"] == [{"model": "m-1", "documents": 1, "kept": 3, "edited": 0, "rejected": 0, "drawn": 0}]
+    assert found["suggestions"] == [
+        {"model": "m-1", "documents": 1, "kept": 3, "edited": 0, "rejected": 0, "drawn": 0, "agreement": 1.0}
+    ]
 
 
 @pytest.mark.parametrize("path", ["/documents/999999", "/documents/99999999999999999999", "/documents/0"])

@@ -1,6 +1,7 @@
 """Pre-annotation writes a prediction for each pending text and orders the queue."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from labeling.models import Annotation, Document, Event, Label, Prediction, Proj
 from modelassist import assistance, diversity, preannotate, prioritize
 from modelassist.models import ModelVersion, Uncertainty
 from modelassist.strategies import BALD, STRATEGIES
+from modelassist.tagger import Tagger
 from tests import factories
 from tests.modelassist.conftest import add_open, done, registered
 from tests.workers import Worker, wait_for
@@ -114,6 +116,29 @@ def test_a_run_that_broke_off_goes_on_behind_the_last_page(
     assert done(job).result["predicted"] == 10
     assert len(rows(project)) == 10
     assert Uncertainty.objects.count() == 10
+
+
+def test_a_text_on_which_the_network_breaks_keeps_no_other_back(
+    project: Project, production: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad, last = add_open(project, 3)
+    predict = Tagger.predict
+
+    def breaking(self: Tagger, documents: Any, **more: Any) -> Any:
+        for tokens in documents:
+            if tokens == bad.tokens:
+                raise RuntimeError("it broke")
+            yield from predict(self, [tokens], **more)
+
+    monkeypatch.setattr(Tagger, "predict", breaking)
+    job = done(preannotate.start(project, project.created_by))
+    assert (job.state, job.result["predicted"], job.error_count) == ("succeeded", 2, 1)
+    assert [row[0] for row in rows(project)] == [good.pk, last.pk]
+    told = job.errors.get()
+    assert (told.line, told.code) == (bad.pk, "prediction_failed")
+    assert "it broke" in told.message
+    job = done(preannotate.start(project, project.created_by))  # now it is the only one that lacks suggestions
+    assert (job.state, job.result["predicted"], job.error_count) == ("succeeded", 0, 1)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,12 +1,13 @@
 """Predictors over REST and on their page: rights, bad input, and what they write; and what starts by itself."""
 
+import re
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from datasets_app.models import Job
-from labeling.models import Prediction, Project, Role
+from datasets_app.models import DatasetVersion, Job
+from labeling.models import Annotation, Occurrences, Prediction, Project, Role
 from modelassist import assistance, preannotate, predictors, registry, runs
 from modelassist.models import ModelVersion, Predictor
 from tests import factories
@@ -123,6 +124,56 @@ def test_the_patterns_page(client, empty: Project) -> None:
     assert client.get(page).status_code == 403
 
 
+def test_occurrences_that_people_suggested_are_offered_as_rules(client, empty: Project) -> None:
+    for tokens, label in ((["Charles", "Babbage"], "PER"), (["London"], "LOC"), (["/x/"], "LOC"), (["London"], "LOC")):
+        Occurrences.objects.create(
+            project=empty, created_by=empty.created_by, tokens=tokens, label=label, documents=[], starts=[]
+        )
+    client.force_login(empty.created_by)
+    page = f"/projects/{empty.slug}/patterns/"
+
+    def offered(answer: str) -> list[str]:
+        return re.findall(r'name="add" value="([^"]*)"', answer)
+
+    assert offered(client.get(page).content.decode()) == ["LOC London", "PER Charles Babbage"]
+    added = client.post(page, {"rules": "PER Ada", "add": "LOC London"}).content.decode()
+    assert "PER Ada\nLOC London</textarea>" in added
+    assert offered(added) == ["PER Charles Babbage"]
+    assert not Predictor.objects.exists()
+    Occurrences.objects.update(undone_at=timezone.now())
+    assert offered(client.get(page).content.decode()) == []
+
+
+def test_agreement_is_shown_by_predictor(client, empty: Project, query_count) -> None:
+    predictors.save_patterns(empty, empty.created_by, [])
+    version = DatasetVersion.objects.create(
+        project=empty, number=1, fingerprint="x", labels=[], policy={}, counts={"splits": {}}
+    )
+    for number, kind in ((1, "training"), (2, "update"), (3, "update")):
+        ModelVersion.objects.create(
+            project=empty, number=number, kind=kind, dataset_version=version, base_model="", hyperparameters={},
+            labels=[], metrics={}, path="",
+        )  # fmt: skip
+    for name in ("model-1", "model-2", "model-3", "patterns", "import"):
+        use = {"kept": 3, "edited": 0, "rejected": 1, "drawn": 2}
+        Annotation.objects.create(
+            document=factories.document(empty), annotator=empty.created_by, tags=["O"] * 8, suggested_by=name,
+            suggestion_use=use,
+        )  # fmt: skip
+    with query_count() as queries:
+        rows = predictors.agreement(empty)
+    assert len(queries) == 3
+    found = {row["model"] or row["kind"]: (row["kind"], row["kept"], row["agreement"]) for row in rows}
+    assert found == {
+        "model-1": ("model", 3, 0.75), "update": ("update", 6, 0.75), "patterns": ("patterns", 3, 0.75),
+        "import": ("", 3, 0.75),
+    }  # fmt: skip
+    client.force_login(empty.created_by)
+    page = client.get(f"/projects/{empty.slug}/assistance/").content.decode()
+    assert "updates within the session" in page
+    assert page.count("0.750") + page.count("75.0") == 4
+
+
 def test_a_service_behind_http_suggests(api, empty: Project, service: Service, settings) -> None:  # noqa: F811
     answer = {"documents": [{"tags": ["B-PER", "I-PER", "O", "O", "O", "O", "O"]}, {"tags": ["O", "O"]}]}
     service.answers = [(200, answer)]
@@ -135,6 +186,11 @@ def test_a_service_behind_http_suggests(api, empty: Project, service: Service, s
     assert job.result == {"predictor": "mine", "predicted": 2}, job.message
     service.answers = [(200, {"documents": [{"tags": ["B-NO", *["O"] * 6]}, {"tags": ["O", "O"]}]})]
     job = done(preannotate.start(empty, empty.created_by, predictor="mine"))
+    assert (job.state, job.result, job.error_count) == ("succeeded", {"predictor": "mine", "predicted": 1}, 1)
+    told = job.errors.get()
+    assert (told.line, told.code) == (empty.documents.earliest("id").pk, "unknown_label")
+    service.answers = [(200, {"documents": [{"tags": ["B-NO", *["O"] * 6]}, {"tags": ["B-NO", "O"]}]})]
+    job = done(preannotate.start(empty, empty.created_by, predictor="mine"))
     assert (job.state, job.result["code"]) == ("failed", "unknown_label")
 
 
@@ -146,11 +202,17 @@ def test_assistance_over_rest_and_on_its_page(api, client, empty: Project) -> No
     assert api_client.patch(at(empty, "assistance"), {"random_share": 2}, format="json").status_code == 400
     client.force_login(empty.created_by)
     page = f"/projects/{empty.slug}/assistance/"
-    form = {"random_share": "0.2", "rare_label_boost": "1"}
+    form = {
+        "random_share": "0.2",
+        "rare_label_boost": "1",
+        "update_every": "7",
+        "label_drop": "0.1",
+        "keep_models": "0",
+    }
     assert client.post(page, form).status_code == 302
     assert assistance.as_json(assistance.assistance_of(empty)) == {
-        "after_promotion": False, "after_import": False, "random_share": 0.2,
-        "rare_label_boost": 1.0, "diversity": False,
+        "after_promotion": False, "after_import": False, "update_every": 7, "label_drop": 0.1, "keep_models": 0,
+        "random_share": 0.2, "rare_label_boost": 1.0, "diversity": False,
     }  # fmt: skip
     assert client.post(page, form | {"random_share": "7"}).status_code == 200
 
