@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from labeling import access, annotate, documents, occurrences, predictions, queue, review, selection
+from labeling import access, annotate, documents, examples, occurrences, predictions, queue, review, selection
 from labeling.api import parsed
 from labeling.errors import Invalid
 from labeling.models import Annotation, Assignment, Document, Role
@@ -19,6 +19,8 @@ from labeling.serializers import (
     AssignmentShape,
     ComparisonShape,
     DocumentShape,
+    ExamplesShape,
+    LabelSerializer,
     LeaseInSerializer,
     OccurrencesInSerializer,
     OccurrencesShape,
@@ -223,6 +225,20 @@ class Return(APIView):
         given = parsed(ReturnSerializer(data=request.data))
         returned = review.give_back(project, request.user, pk, annotation_id=given["annotation"], note=given["note"])
         return Response(annotate.as_json(returned))
+
+
+class Examples(APIView):
+    """What a label is for."""
+
+    @extend_schema(parameters=[OpenApiParameter("label", required=True)], responses=ExamplesShape)
+    def get(self, request: Request, slug: str) -> Response:
+        """Its definition, and accepted spans in their context."""
+        project = access.project_for(request.user, slug, Role.ANNOTATOR)
+        name = request.query_params.get("label", "")
+        if not name:
+            raise Invalid("Say which label: ?label=", details={"field": "label"})
+        label = access.label_for(project, name)
+        return Response({"label": LabelSerializer(label).data, "examples": examples.of_label(project, label)})
 
 
 class OccurrencesPreview(APIView):

@@ -20,7 +20,7 @@ TOKENIZERS = [
     ("words", _("Words and punctuation (Chinese, Japanese, Thai: single characters)")),
     ("characters", _("Single characters everywhere")),
 ]
-OWN_KEYS = set("axAXfcgs?/[]{} ")  # what static/js/annotate/keys.js needs itself
+OWN_KEYS = set("axAXfcghis?/[]{} ")  # what static/js/annotate/keys.js needs itself
 
 
 class PercentField(forms.FloatField):

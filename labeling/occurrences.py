@@ -18,6 +18,7 @@ from labeling.bio import OUTSIDE, Span
 from labeling.documents import Bigrams
 from labeling.errors import Forbidden, Invalid
 from labeling.events import record
+from labeling.examples import in_context
 from labeling.models import Document, Occurrences, Prediction, Project, Role, Split
 from labeling.predictions import OCCURRENCES, Predicted, store
 from labeling.provenance import Offer, offers
@@ -25,7 +26,6 @@ from labeling.provenance import Offer, offers
 MOST_DOCUMENTS = 2_000  # in one step; the next step finds the others
 MOST_TOKENS = 50
 CONTEXTS = 20
-AROUND = 40  # characters before and after
 
 
 @dataclass(frozen=True)
@@ -165,15 +165,8 @@ def positions(document: Document, tokens: Sequence[str]) -> Iterator[int]:
 
 
 def _context(place: Place) -> dict[str, Any]:
-    document, span = place.document, place.span
-    start, end = document.token_starts[span.start], document.token_ends[span.end - 1]
-    return {
-        "document": document.pk,
-        "before": document.text[max(0, start - AROUND) : start],
-        "text": document.text[start:end],
-        "after": document.text[end : end + AROUND],
-        "conflicts": [{"label": each.span.label, "model": each.model} for each in place.conflicts],
-    }
+    conflicts = [{"label": each.span.label, "model": each.model} for each in place.conflicts]
+    return in_context(place.document, place.span) | {"conflicts": conflicts}
 
 
 # Writing ------------------------------------------------------------------------------------------------

@@ -41,6 +41,8 @@ COMMANDS: Mapping[str, str | Promise] = {
     "flag": _("Flag the text"),
     "comment": _("Comment on the text"),
     "find": _("Find a label"),
+    "about": _("What a label is for"),
+    "guidelines": _("Guidelines"),
     "skip": _("Skip"),
     "submit": _("Submit"),
     "undo": _("Undo"),

@@ -296,6 +296,22 @@ class PreviewShape(serializers.Serializer[Any]):
     )
 
 
+class ExampleShape(serializers.Serializer[Any]):
+    """An accepted span with what stands around it."""
+
+    document = serializers.IntegerField()
+    before = serializers.CharField()
+    text = serializers.CharField()
+    after = serializers.CharField()
+
+
+class ExamplesShape(serializers.Serializer[Any]):
+    """What a label is for: its definition and accepted spans."""
+
+    label = LabelSerializer()  # type: ignore[assignment]
+    examples = ExampleShape(many=True)
+
+
 class OccurrencesShape(serializers.Serializer[Any]):
     """A step of suggesting all occurrences."""
 

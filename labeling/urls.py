@@ -31,6 +31,7 @@ api_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/documents/<int:pk>/comparison", api_work.CompareDocument.as_view(), name="comparison"),
     path("projects/<slug:slug>/documents/<int:pk>/acceptance", api_work.Acceptance.as_view(), name="acceptance"),
     path("projects/<slug:slug>/documents/<int:pk>/return", api_work.Return.as_view(), name="return"),
+    path("projects/<slug:slug>/examples", api_work.Examples.as_view(), name="examples"),
     path(
         "projects/<slug:slug>/occurrences/preview",
         api_work.OccurrencesPreview.as_view(),

@@ -89,6 +89,7 @@ def _config(project: Project, user: Person, labels: list[Label], *, item: Any) -
             "page": reverse("annotate", args=[project.slug]),
             "next": reverse("api:assignments", args=[project.slug]),
             "document": reverse("api:document", kwargs=on_document),
+            "examples": reverse("api:examples", args=[project.slug]),
             "occurrences": reverse("api:occurrences", args=[project.slug]),
             "annotation": reverse("api:annotation", kwargs=on_document),
             "skip": reverse("api:skip", kwargs=on_document),

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
-from labeling import predictions
+from labeling import predictions, review
 from labeling.models import Annotation, Label, Project
 from tests import factories
 from tests.e2e.driving import drag, press, saved, sent, start
@@ -128,3 +128,32 @@ def test_a_person_changes_their_keys(page: Page, project: Project, annotator: Us
     press(page, "Control+s")
     expect(page.get_by_text("Nothing left to label")).to_be_visible()
     sent(page)
+
+
+def test_what_a_label_is_for(page: Page, project: Project, annotator: User, complaints: list[str]) -> None:
+    Label.objects.filter(name="LOC").update(description="Places one can go to.")
+    done = factories.document(project, "Grace lived in Arlington .", priority=0.1)
+    reviewer = factories.member(project, role="reviewer")
+    review.correct(project, reviewer, done.pk, tags=["B-PER", "O", "O", "B-LOC", "O"])
+    factories.document(project)
+    start(page, project)
+    press(page, "End", "ArrowLeft", "2", "i")  # the card of the span's label
+    dialog = page.get_by_role("dialog", name="What the label is for")
+    expect(dialog.get_by_label("Label", exact=True)).to_have_value("LOC")
+    expect(dialog).to_contain_text("Places one can go to.")
+    expect(dialog.get_by_role("listitem")).to_have_text(["Grace lived in Arlington ."])
+    expect(dialog.locator("mark")).to_have_text("Arlington")
+    page.keyboard.press("ArrowUp")  # the choice has the focus
+    expect(dialog.locator("mark")).to_have_text("Grace")
+    page.route("**/examples?*", lambda route: route.abort())
+    press(page, "ArrowDown")
+    expect(dialog).to_contain_text("Places one can go to.")  # it stands in the page
+    expect(dialog).to_contain_text("The server cannot be reached.")
+    press(page, "Escape", "h", "1")  # in the guidelines, keys label nothing
+    expect(page.get_by_role("region", name="Guidelines")).to_be_focused()
+    marks(page, "LondonLOC")
+    press(page, "Escape", "1")
+    marks(page, "LondonPER")
+    page.get_by_role("region", name="Guidelines").get_by_role("button", name="LOC").click()
+    expect(dialog.get_by_label("Label", exact=True)).to_have_value("LOC")
+    complaints.clear()  # the request that could not be made

@@ -92,6 +92,12 @@ export class Editor extends EventTarget {
     return Boolean(this.#work.spanAt(index) ?? this.#work.suggestionAt(index));
   }
 
+  /* The label of the span or suggestion at the cursor, or undefined. */
+  get labelHere() {
+    const { index } = this.#cursor;
+    return (this.#work.spanAt(index) ?? this.#work.suggestionAt(index))?.label;
+  }
+
   get undecided() {
     return this.#work.suggestions.length;
   }

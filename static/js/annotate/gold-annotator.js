@@ -5,6 +5,7 @@
 
 import { call } from "goldset/api.js";
 import { Activity } from "goldset/annotate/activity.js";
+import { showCard } from "goldset/annotate/card.js";
 import { Desk } from "goldset/annotate/desk.js";
 import { ask, askConflict, askReason, askText } from "goldset/annotate/dialogs.js";
 import { Editor } from "goldset/annotate/editor.js";
@@ -26,7 +27,7 @@ class GoldAnnotator extends HTMLElement {
   #palette;
   #screen = new Screen(this);
   #activity;
-  #desk = null; // only for a person's own work
+  #desk;
   #leaving = new AbortController(); // ends with the element
   #closing; // ends with the present text
   #item;
@@ -52,11 +53,11 @@ class GoldAnnotator extends HTMLElement {
     this.#activity = new Activity(signal);
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
     document.addEventListener("copy", (event) => this.#copy(event), { signal });
-    this.addEventListener("click", ({ target }) => this.#do(target.closest("[data-command]")?.dataset.command), { signal });
+    this.addEventListener("click", (event) => this.#click(event), { signal });
     await this.#startDesk(signal);
     if (!this.#config.item) return this.#next();
     this.#open(this.#config.item); // before the flush, or else what waits here would overtake the item's revision
-    await this.#desk?.sender.flush();
+    await this.#desk.sender.flush();
   }
 
   disconnectedCallback() {
@@ -81,12 +82,25 @@ class GoldAnnotator extends HTMLElement {
   // Keys and buttons -----------------------------------------------------------------------------------
 
   #key(event) {
-    if (event.defaultPrevented || isElsewhere(event) || !this.#screen.working) return;
+    if (event.defaultPrevented || !this.#screen.working) return;
+    if (isElsewhere(event)) return void this.#escape(event);
     const found = meaning(event, this.#keys, this.#hotkeys);
     if (!found || (found.command === "unsure" && !this.#editor?.undecided)) return; // then Tab leaves the text
     event.preventDefault();
     if (this.#busy) this.#typedAhead.push(found); // for the text that comes in a moment, not for the one that goes
     else this.#act(found);
+  }
+
+  /* From whatever else has the focus back to the text. */
+  #escape({ key, target }) {
+    if (key === "Escape" && this.contains(target) && !target.closest("dialog")) this.#editor?.focus();
+  }
+
+  /* The text has the focus again before the command begins, and so after each dialog. */
+  #click({ target }) {
+    const { command, label } = target.closest("[data-command]")?.dataset ?? {};
+    if (command || !target.closest("dialog, input, select, button, a, summary, [data-part=guidelines]")) this.#editor?.focus();
+    if (command) this.#do(command, { label });
   }
 
   #act({ label, command, extend }) {
@@ -106,8 +120,17 @@ class GoldAnnotator extends HTMLElement {
     else if (command === "retry") this.#retry();
     else if (command === "discard") this.#discard();
     else if (command === "help") ask(this.#screen.part("help"));
+    else if (command === "about") this.#about(options?.label);
+    else if (command === "guidelines") this.#screen.guidelines();
     else if (command === "find") this.#palette.find();
     else this.#editor?.do(command, options);
+  }
+
+  /* The card of a label: of the one at the cursor, or else of the last one, where none is named. */
+  async #about(name = this.#editor?.labelHere ?? this.#palette.last) {
+    const { labels, urls } = this.#config;
+    await showCard(this.#screen.part("about"), { labels, name, url: urls.examples });
+    this.#editor?.focus();
   }
 
   #copy(event) {
@@ -130,7 +153,7 @@ class GoldAnnotator extends HTMLElement {
 
   /* Removes what is at the cursor; where nothing is, back to the text before. */
   #back() {
-    if (this.#editor?.removable || !this.#desk) return this.#editor?.do("remove");
+    if (this.#editor?.removable) return this.#editor.do("remove");
     const before = this.#recent.before(this.#item.document.id);
     return before === null ? undefined : this.#reopen(before);
   }
@@ -168,7 +191,6 @@ class GoldAnnotator extends HTMLElement {
     const suggested = Boolean(this.#item.suggestion);
     const [work, screen, palette, grid, activity] = [this.#work, this.#screen, this.#palette, this.#grid, this.#activity];
     this.#editor = new Editor({ grid, work, labels, suggested, screen, palette, signal });
-    if (!this.#desk) return;
     this.#draft = this.#desk.open(this.#item, { work, activity, entry: kept });
     this.#editor.addEventListener("change", () => this.#changed(), { signal });
     this.#screen.remarks(this.#draft);
@@ -180,7 +202,7 @@ class GoldAnnotator extends HTMLElement {
 
   /* The outbox's entry for this text, unless the project has changed so that it fits no more. */
   #kept() {
-    const kept = this.#desk?.sender.entryOf(this.#item.document.id);
+    const kept = this.#desk.sender.entryOf(this.#item.document.id);
     if (!kept?.spans) return null;
     const names = new Set(this.#config.labels.map(({ name }) => name));
     const fits = ({ start, end, label }) => start >= 0 && start < end && end <= this.#grid.length && names.has(label);
@@ -210,7 +232,7 @@ class GoldAnnotator extends HTMLElement {
   }
 
   async #skip() {
-    if (this.#busy || !this.#desk) return;
+    if (this.#busy || !this.#work) return;
     const reason = await askReason(this.#screen.part("skip"));
     if (reason === null) return this.#editor.focus();
     await this.#guarded(() => this.#draft.skip(reason));
@@ -221,7 +243,7 @@ class GoldAnnotator extends HTMLElement {
   /* In this text; once nothing is left to mark here, in the project. */
   async #everywhere() {
     const sought = this.#editor?.everywhere();
-    if (!sought || !this.#desk) return;
+    if (!sought) return;
     const { id } = this.#item.document;
     await this.#guarded(async () => {
       const dialog = this.#screen.part("everywhere");

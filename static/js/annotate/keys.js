@@ -25,6 +25,8 @@ export const COMMANDS = {
   s: "sticky",
   f: "flag",
   c: "comment",
+  i: "about",
+  h: "guidelines",
   "/": "find",
   " ": "skip",
   Enter: "submit",
@@ -88,15 +90,14 @@ export function hotkeysOf(labels, keys) {
 
 function freeKeys() {
   const digits = [..."1234567890"];
-  const letters = [..."qwertyuiopdhjklzvbnm"];
+  const letters = [..."qwertyuopdjklzvbnm"];
   return [...digits, ...digits.map((digit) => `Shift+${digit}`), ...letters, ...letters.map((each) => each.toUpperCase())];
 }
 
-/* Whether the key belongs to what has the focus (a field, a button, an open dialog) and not to the text. */
-export function isElsewhere(event) {
+/* Whether the key belongs to what has the focus (a field, a button, something to read, an open dialog) and not to the
+   text. Where nothing in particular has the focus, keys belong to the text; but Tab goes its way. */
+export function isElsewhere({ target, key }) {
   if (document.querySelector("dialog[open]")) return true;
-  if (event.target.closest("input, textarea, select, [contenteditable]")) return true;
-  if (event.key === "Tab") return !event.target.closest("[data-part=text]");
-  const pressable = event.target.closest("button, a, summary");
-  return Boolean(pressable) && ["Enter", " "].includes(event.key);
+  if (key === "Tab") return !target.closest("[data-part=text]");
+  return Boolean(target.closest("input, textarea, select, button, a, summary, [contenteditable], [data-part=guidelines]"));
 }

@@ -1,6 +1,7 @@
 /* Every occurrence in the project: asks the server what would be suggested, shows it, does it, and undoes it. */
 
 import { call } from "goldset/api.js";
+import { inContext } from "goldset/annotate/card.js";
 import { ask } from "goldset/annotate/dialogs.js";
 import { gettext } from "goldset/texts.js";
 
@@ -29,12 +30,8 @@ function describe({ documents, occurrences, conflicts, more }) {
   return `${places}${clash}${more ? ` ${gettext("There are more; do it again afterwards.")}` : ""}`;
 }
 
-function row({ before, text, after, conflicts }) {
-  const item = document.createElement("li");
-  item.dir = "auto";
-  const mark = document.createElement("mark");
-  mark.textContent = text;
-  item.append(before, mark, after);
+function row({ conflicts, ...place }) {
+  const item = inContext(place);
   if (conflicts.length) {
     const note = document.createElement("span");
     note.className = "badge warn";

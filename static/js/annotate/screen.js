@@ -85,6 +85,13 @@ export class Screen {
     else this.announce(gettext("Undone."));
   }
 
+  /* Open, in sight and with the focus: to be read with the arrow keys; Escape leads back. */
+  guidelines() {
+    const guidelines = this.part("guidelines");
+    guidelines.closest("details").open = true;
+    guidelines.focus();
+  }
+
   remarks({ flagged, comment }) {
     this.press("flag", flagged);
     this.press("comment", Boolean(comment));
