@@ -45,7 +45,7 @@ class Models(APIView):
         """Train one on what is accepted; a job does it."""
         project = project_for(request.user, slug, Role.MANAGER)
         given = parsed(TrainSerializer(data=request.data))
-        return queued(runs.start(project, request.user, given["hyperparameters"]))
+        return queued(runs.start(project, request.user, **given))
 
 
 class OneModel(APIView):

@@ -19,7 +19,7 @@ from datasets_app.models import DatasetVersion, Job
 from labeling.access import Person
 from labeling.errors import Conflict, Invalid
 from labeling.models import Annotation, Project, Split
-from modelassist import artifacts, base_model, exams, preannotate, registry
+from modelassist import artifacts, base_model, exams, preannotate, registry, search
 from modelassist.access import models_of, production_of
 from modelassist.examples import Examples
 from modelassist.hyperparameters import Hyperparameters
@@ -40,20 +40,25 @@ def start(
     hyperparameters: Mapping[str, Any] | None = None,
     *,
     then_predict: bool = False,
+    search_minutes: int = 0,
     dedupe_key: str | None = None,
 ) -> Job:
     """Queue a training; raises `Invalid` for a bad hyperparameter, `Conflict` where nothing can be learned yet.
 
-    With `then_predict`, a model that goes live pre-annotates at once.
+    With `then_predict`, a model that goes live pre-annotates at once. With `search_minutes`, it first looks for good
+    values of the hyperparameters that are left open.
     """
     Hyperparameters.from_json(hyperparameters)
     accepted = Annotation.objects.filter(document__project=project, document__archived_at=None, accepted=True)
+    search.require_possible(search_minutes, validation=accepted.filter(document__split=Split.VALIDATION).exists())
     if not accepted.filter(document__split=Split.TRAIN).exists():
         raise Conflict(
             "No document of the train split is accepted yet, so there is nothing to train on; accept some first.",
             code="nothing_accepted",
         )
-    params = {"hyperparameters": hyperparameters or {}, "then_predict": then_predict}
+    params: dict[str, Any] = {"hyperparameters": hyperparameters or {}, "then_predict": then_predict}
+    if search_minutes:
+        params["search_minutes"] = search_minutes
     return jobs.enqueue("train", project=project, user=user, params=params, dedupe_key=dedupe_key)
 
 
@@ -110,18 +115,26 @@ def _make(job: Job, project: Project, version: DatasetVersion) -> Generator[jobs
     began = time.monotonic()
     train, validation, test = (Examples(version, split) for split in Split.values)
     _require_spans(train)
-    chosen = Hyperparameters.from_json(job.params["hyperparameters"])
+    asked = job.params["hyperparameters"]
+    chosen = Hyperparameters.from_json(asked)
     base = base_model.resolve(project.base_model or settings.BASE_MODEL, gpu=trainer.gpu())
     learned = _learned(job, project) if chosen.warm_start else None
     artifacts.require_space(base.path, sizes=_SIZES)
-    checkpoint = _checkpoint(job, project, version)
+    labels = [label["name"] for label in version.labels]
+    start = learned.folder if learned else base.path
+    trials: list[dict[str, Any]] = []
+    if minutes := job.params.get("search_minutes"):
+        trials = yield from search.Search(train, validation, labels, start, asked).run(job, minutes)
+        asked = {**asked, **trials[0]["options"]}
+        chosen = Hyperparameters.from_json(asked)
+    checkpoint = _checkpoint(job, project, version, asked)
     trained = yield from _steps(
         job,
         trainer.train(
             train,
             validation,
-            labels=[label["name"] for label in version.labels],
-            base=learned.folder if learned else base.path,
+            labels=labels,
+            base=start,
             hyperparameters=chosen,
             checkpoint=checkpoint,
         ),
@@ -130,6 +143,7 @@ def _make(job: Job, project: Project, version: DatasetVersion) -> Generator[jobs
         results = yield from _examined(trained, train, [part for part in (validation, test) if part.documents], sheets)
         metrics = _metrics(trained, results, registry.exam_of(version))
         metrics |= {"seconds": round(time.monotonic() - began, 1), "warm_start": learned and learned.number}
+        metrics |= {"search": {"minutes": minutes, "trials": trials}} if trials else {}
         path = artifacts.save(job, project, version, trained)
         with transaction.atomic():
             jobs.checkpoint(job, cursor=job.cursor)
@@ -173,7 +187,7 @@ def _learned(job: Job, project: Project) -> ModelVersion | None:
     return model if model and (model.folder / "config.json").is_file() else None
 
 
-def _checkpoint(job: Job, project: Project, version: DatasetVersion) -> "Checkpoint":
+def _checkpoint(job: Job, project: Project, version: DatasetVersion, asked: Mapping[str, Any]) -> "Checkpoint":
     """Where the training keeps its state; those of jobs that are over are swept away."""
     from modelassist.checkpoint import Checkpoint
 
@@ -181,7 +195,7 @@ def _checkpoint(job: Job, project: Project, version: DatasetVersion) -> "Checkpo
     for path in folder.glob("job-*.state"):
         if not Job.objects.filter(pk=path.stem.removeprefix("job-"), state__in=Job.ACTIVE).exists():
             path.unlink(missing_ok=True)
-    return Checkpoint(folder / f"job-{job.pk}.state", key=f"{version.fingerprint} {job.params['hyperparameters']}")
+    return Checkpoint(folder / f"job-{job.pk}.state", key=f"{version.fingerprint} {asked}")
 
 
 def _require_spans(train: Examples) -> None:
@@ -202,7 +216,8 @@ def _steps(job: Job, training: "Generator[Progress, None, Trained]") -> "Generat
             if len(progress.curve) != epochs_shown:
                 epochs_shown = len(progress.curve)
                 running = Job.objects.filter(pk=job.pk, state=Job.State.RUNNING, claimed_by=job.claimed_by)
-                running.update(result={"curve": progress.curve})
+                trials = {"trials": job.cursor["trials"]} if "trials" in job.cursor else {}
+                running.update(result={"curve": progress.curve, **trials})
             yield jobs.Step(progress.step, progress.steps, note=_note(progress))
     except StopIteration as end:
         trained: Trained = end.value

@@ -17,6 +17,12 @@ class TrainSerializer(serializers.Serializer[Any]):
         default=dict,
         help_text=f"Any of {', '.join(NAMES)}; what is left out is chosen to fit the data.",
     )
+    search_minutes = serializers.IntegerField(
+        required=False,
+        default=0,
+        min_value=0,
+        help_text="First look for good values of what is left open, for so long; 0: not. Needs Optuna.",
+    )
 
 
 class PinSerializer(serializers.Serializer[Any]):

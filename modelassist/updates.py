@@ -38,9 +38,9 @@ WORDS = 6_000  # of either, at most, so that an update takes seconds whatever th
 CHECKED_DOCUMENTS = 50  # held-out texts on which the update must not be clearly worse
 WORSE = 0.1  # by so much F1
 HEAD_DOCUMENTS = 64  # the next texts of the queue, which it suggests on
-STEPS = 32  # of the optimizer, about
+STEPS = 64  # of the optimizer, about; a third of them where a wide network has no GPU
 _SIZES = 2  # how much room it needs, in models
-_FROZEN = 2 / 3  # of the layers, from below
+_FROZEN = 1 / 3  # of the layers, from below: with two thirds it takes up little (docs/benchmarks.md)
 
 # Projects in which something was accepted a moment ago, that have a model to go on from and nothing at work on it, and
 # in which enough was accepted since that model's data were frozen and since the last update was queued.
@@ -141,11 +141,19 @@ _REASON = "It only suggests on the next texts, with what was accepted in the ses
 
 
 def _knobs(base: ModelVersion, documents: int) -> Hyperparameters:
-    layers = json.loads((base.folder / "config.json").read_text())["num_hidden_layers"]
+    from modelassist import trainer
+
+    config = json.loads((base.folder / "config.json").read_text())
+    steps = STEPS if config["hidden_size"] <= 512 or trainer.gpu() else STEPS // 3
     kept = {name: base.hyperparameters.get(name, usual) for name, usual in _KEPT.items()}
     per_epoch = max(1, round(documents / Hyperparameters().batch_size))
     return Hyperparameters.from_json(
-        {"epochs": max(2, round(STEPS / per_epoch)), "freeze_layers": int(layers * _FROZEN), "warm_start": True, **kept}
+        {
+            "epochs": max(2, round(steps / per_epoch)),
+            "freeze_layers": int(config["num_hidden_layers"] * _FROZEN),
+            "warm_start": True,
+            **kept,
+        }
     )
 
 

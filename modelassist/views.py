@@ -80,10 +80,11 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         raise NotFound("This job is no training.")
     model = models_of(job.project).filter(job=job).first()
     curve = (model.metrics if model else job.result).get("curve") or []
+    trials = (model.metrics.get("search", {}) if model else job.result).get("trials") or []
     template = "modelassist/_run.html" if request.headers.get("HX-Request") else "modelassist/run.html"
     return show(
         request, template, job.project, tab="models", job=job, model=model, curve=curve, plot=plots.training(curve),
-        active=job.state in Job.ACTIVE,
+        active=job.state in Job.ACTIVE, trials=trials,
     )  # fmt: skip
 
 
