@@ -239,6 +239,7 @@ JOB_KINDS = {
     "version": ("datasets_app.versions:run", "default"),
     "push": ("datasets_app.pushing:run", "default"),
     "statistics": ("datasets_app.describing:run", "default"),
+    "split_label": ("datasets_app.label_splits:run", "default"),
     "fix": ("datasets_app.consistency:run", "default"),
     "restore": ("datasets_app.restoring:run", "default"),
     "bulk": ("datasets_app.bulk:run", "default"),

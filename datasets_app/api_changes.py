@@ -1,14 +1,20 @@
 """REST doors to changes of many annotations at once, and to taking them back: parse, call one verb, render."""
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datasets_app import changes, label_operations, restoring, serializers, undoing
+from datasets_app import changes, label_operations, label_splits, restoring, serializers, undoing
 from datasets_app.access import change_for, version_for
 from datasets_app.api import queued
-from datasets_app.serializers import LabelOperationSerializer, QueuedSerializer, RestorationSerializer
+from datasets_app.serializers import (
+    LabelOperationSerializer,
+    LabelSplitSerializer,
+    QueuedSerializer,
+    RestorationSerializer,
+)
 from labeling.access import project_for
 from labeling.api import parsed
 from labeling.models import Role
@@ -50,6 +56,21 @@ class LabelOperations(APIView):
         project = project_for(request.user, slug, Role.MANAGER)
         given = parsed(LabelOperationSerializer(data=request.data))
         return Response(changes.as_json(label_operations.operate(project, request.user, **given)))
+
+
+class LabelSplits(APIView):
+    """Splitting a label by a rule."""
+
+    @extend_schema(request=LabelSplitSerializer, responses={200: OpenApiTypes.OBJECT, 202: QueuedSerializer})
+    def post(self, request: Request, slug: str) -> Response:
+        """Give spans of a label, by their surface, another label; a job does it. With `preview`, tell which ones."""
+        project = project_for(request.user, slug, Role.MANAGER)
+        given = parsed(LabelSplitSerializer(data=request.data))
+        label, only_look = given.pop("label"), given.pop("preview")
+        if only_look:
+            rule = label_splits.Rule(surfaces=given["surfaces"], pattern=given["pattern"])
+            return Response(label_splits.preview(project, label, rule))
+        return queued(label_splits.start(project, request.user, label, **given))
 
 
 class Restoration(APIView):

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from datasets_app import changes, tallies
+from datasets_app import changes, label_traces, tallies
 from datasets_app.models import Change, DatasetVersion
 from labeling import projects
 from labeling.access import Person, label_for
@@ -90,6 +90,7 @@ def _rename(label: Label, to: str) -> int:
         cursor.execute(_ANNOTATIONS, _values(label.project, old, to))
         changed: int = cursor.rowcount
         cursor.execute(_PREDICTIONS, _values(label.project, old, to))
+    label_traces.rename(label.project, old, to)
     tallies.forget(label.project)
     return changed
 
@@ -113,10 +114,12 @@ def _replace(project: Project, user: Person, kind: str, name: str, to: str | Non
         label = _locked(project, name)
         change.data["before"] = _as_row(label)
         cursor.execute(_DOCUMENTS, _values(project, name))
-        changes.note_before(change, [document for (document,) in cursor.fetchall()])
+        touched = {document for (document,) in cursor.fetchall()} | set(label_traces.documents(project, name))
+        changes.note_before(change, sorted(touched))
         cursor.execute(_ANNOTATIONS, _values(project, name, to))
         change.data["annotations"] = cursor.rowcount
         cursor.execute(_PREDICTIONS, _values(project, name, to))
+        label_traces.rename(project, name, to)
         label.delete()
         tallies.forget(project)
     return change

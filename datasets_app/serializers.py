@@ -108,6 +108,28 @@ class LabelOperationSerializer(serializers.Serializer[Any]):
     color = serializers.CharField(required=False, default="", allow_blank=True, help_text="recolor: #rrggbb.")
 
 
+class LabelSplitSerializer(serializers.Serializer[Any]):
+    """Splitting a label by a rule. What the values may be, `label_splits` decides."""
+
+    label = serializers.CharField()  # type: ignore[assignment]
+    to = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=100,
+        help_text="The other; made if it is not there.",
+    )
+    surfaces = serializers.ListField(
+        child=serializers.CharField(max_length=1000, allow_blank=True), required=False, default=list, max_length=10_000,
+        help_text="Spans with one of these surfaces, whatever their case and blanks.",
+    )  # fmt: skip
+    pattern = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=1000,
+        help_text="Or: spans whose whole surface this regular expression matches.",
+    )  # fmt: skip
+    preview = serializers.BooleanField(required=False, default=False, help_text="Only tell what it would take.")
+
+
 class TouchedSerializer(serializers.Serializer[Any]):
     """What an operation on a label touches. Versions stay as they are."""
 

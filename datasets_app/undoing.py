@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from datasets_app import bulk, changes, consistency, label_operations
+from datasets_app import bulk, changes, consistency, label_operations, label_splits
 from datasets_app.models import Change
 from labeling.access import Person
 
@@ -12,7 +12,9 @@ def undo(change: Change, user: Person) -> Change:
     """Put back what was before; raises `Conflict` where work was done since. Repeating is harmless."""
     change = Change.objects.select_for_update(of=("self",)).select_related("project").get(pk=change.pk)
     if change.undone_at is None:
-        if change.kind.startswith("label."):
+        if change.kind == label_splits.KIND:
+            label_splits.undo(change)
+        elif change.kind.startswith("label."):
             label_operations.undo(change)
         elif change.kind in bulk.KINDS:
             bulk.undo(change)

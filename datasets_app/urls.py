@@ -30,6 +30,7 @@ api_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/bulk", api_bulk.Bulk.as_view(), name="bulk"),
     path("projects/<slug:slug>/changes", api_changes.Changes.as_view(), name="changes"),
     path("projects/<slug:slug>/label-operations", api_changes.LabelOperations.as_view(), name="label-operations"),
+    path("projects/<slug:slug>/label-splits", api_changes.LabelSplits.as_view(), name="label-splits"),
     path("changes/<int:pk>/undo", api_changes.Undo.as_view(), name="change-undo"),
     path("projects/<slug:slug>/export", api.ProjectExport.as_view(), name="export"),
     path("versions/<int:pk>/export", api.VersionExport.as_view(), name="version-export"),

@@ -14,13 +14,13 @@ import regex
 from labeling import bio
 from labeling.bio import Span
 from labeling.errors import Invalid
+from labeling.expressions import PATTERN_MAX, BadExpression, compiled
 
-RULES_MAX, PATTERN_MAX = 20_000, 1_000
+__all__ = ["PATTERN_MAX", "RULES_MAX", "Patterns", "Rule", "as_json", "of_json", "read_lines", "require_labels"]
+
+RULES_MAX = 20_000
 _SECONDS = 0.5  # for one expression in one text: some need for ever
 _TEXT_SECONDS = 5.0  # for all expressions in one text
-_EXPANDED_MAX = 20_000  # a repeat such as x{9} is compiled as so many x: nested ones would fill the memory
-_PIECE = regex.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\{(\d+)?(?:,(\d+)?)?\}|.", regex.DOTALL)
-_CALL = regex.compile(r"\(\?(?:R|\d+|&|P>)")  # of itself or of a group: recursion fills the memory too
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,38 +90,11 @@ def _checked(rule: Rule, number: int) -> Rule:
     if not rule.pattern.strip() or len(rule.pattern) > PATTERN_MAX:
         raise _invalid(number, f"a pattern has 1 to {PATTERN_MAX:,} characters")
     if rule.is_regex:
-        _require_modest(rule.pattern, number)
         try:
-            regex.compile(rule.pattern)
-        except (regex.error, RecursionError) as error:
-            raise _invalid(number, f"/{rule.pattern}/ is no regular expression: {error}") from error
+            compiled(rule.pattern)
+        except BadExpression as error:
+            raise _invalid(number, str(error)) from error
     return rule
-
-
-def _require_modest(pattern: str, number: int) -> None:
-    if _CALL.search(pattern):
-        raise _invalid(number, "an expression must not call itself or a group of its own")
-    if _expanded(pattern) > _EXPANDED_MAX:
-        raise _invalid(number, f"with its repeats written out it has more than {_EXPANDED_MAX:,} pieces")
-
-
-def _expanded(pattern: str) -> int:
-    """How many pieces an expression has when each {n} is written out."""
-    sizes, last = [0], 0  # of the groups that are open; of the piece before
-    for piece in _PIECE.finditer(pattern):
-        times = max(int(digits or 0) for digits in piece.groups())
-        if times:
-            sizes[-1] += last * (times - 1)
-            last *= times
-        elif piece[0] == "(":
-            sizes.append(0)
-        elif piece[0] == ")" and len(sizes) > 1:
-            last = sizes.pop()
-            sizes[-1] += last
-        else:
-            last = 1
-            sizes[-1] += 1
-    return sum(sizes)
 
 
 def _invalid(number: int, complaint: str) -> Invalid:
@@ -140,9 +113,10 @@ class Patterns:
         phrases: dict[tuple[str, bool], list[str]] = {}
         self._expressions: list[tuple[str, Any]] = []
         for rule in rules:
-            flags = regex.IGNORECASE if rule.ignore_case else 0
             if rule.is_regex:
-                self._expressions.append((rule.label, regex.compile(rule.pattern, flags)))
+                self._expressions.append(
+                    (rule.label, regex.compile(rule.pattern, regex.IGNORECASE if rule.ignore_case else 0))
+                )
             else:
                 phrases.setdefault((rule.label, rule.ignore_case), []).append(" ".join(rule.pattern.split()))
         self._phrases = [

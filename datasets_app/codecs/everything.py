@@ -36,7 +36,7 @@ def suggested_of(whole: Whole, row: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _span(whole: Whole, span: bio.Span, known: Mapping[str, Any]) -> dict[str, Any]:
     start, end = whole.starts[span.start], whole.ends[span.end - 1]
     found = {"start": start, "end": end, "label": span.label, "text": whole.text[start:end]}
-    found |= {name: known[name] for name in ("origin", "model", "confidence") if known.get(name) is not None}
+    found |= {name: known[name] for name in ("origin", "model", "confidence", "by") if known.get(name) is not None}
     if was := known.get("from"):
         found["from"] = _span(whole, bio.Span(was["start"], was["end"], was["label"]), {})
     return found
