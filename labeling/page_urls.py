@@ -21,6 +21,7 @@ page_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/members/", views_setup.members, name="members"),
     path("projects/<slug:slug>/members/change/", views_setup.member, name="member"),
     path("projects/<slug:slug>/annotate/", views_work.annotate_page, name="annotate"),
+    path("projects/<slug:slug>/annotate/offline.js", views_work.offline_worker, name="annotate-offline"),
     path("projects/<slug:slug>/review/", views_review.queue, name="review"),
     path("projects/<slug:slug>/review/<int:pk>/", views_review.document, name="review-document"),
     path("projects/<slug:slug>/review/<int:pk>/next/", views_review.following, name="review-next"),

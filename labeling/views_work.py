@@ -7,7 +7,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models.functions import Left
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -52,6 +53,13 @@ def annotate_page(request: HttpRequest, slug: str) -> HttpResponse:
     )  # fmt: skip
 
 
+@require_GET
+def offline_worker(request: HttpRequest, slug: str) -> HttpResponse:
+    """The service worker that speaks at the annotate page's address while the server is away."""
+    page = render_to_string("labeling/offline.html", request=request)
+    return render(request, "labeling/offline.js", {"page": page}, content_type="text/javascript")
+
+
 def _recent(project: Project, user: Person) -> list[dict[str, Any]]:
     """The person's last texts, newest first, for the side list."""
     own = Annotation.objects.filter(annotator_id=user.pk, document__project=project, document__archived_at=None)
@@ -87,6 +95,7 @@ def _config(project: Project, user: Person, labels: list[Label], *, item: Any) -
         "labels": label_rows(labels),
         "urls": {
             "page": reverse("annotate", args=[project.slug]),
+            "offline": reverse("annotate-offline", args=[project.slug]),
             "next": reverse("api:assignments", args=[project.slug]),
             "document": reverse("api:document", kwargs=on_document),
             "examples": reverse("api:examples", args=[project.slug]),

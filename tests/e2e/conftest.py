@@ -1,7 +1,6 @@
 """One Chromium for all journeys; each test has a context of its own and fails on any console error."""
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 
@@ -16,7 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 from config.prepare import ensure_plot_library
 from labeling.models import Project
 from tests import factories
-from tests.e2e.chromium import ARGUMENTS
+from tests.e2e.chromium import ARGUMENTS, executable
 
 TIMEOUT_MS = 15_000
 
@@ -27,9 +26,7 @@ def browser() -> Iterator[Browser]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     ensure_plot_library()
     with sync_playwright() as playwright:
-        # The system's Chromium where there is one, else the one that Playwright has installed.
-        path = shutil.which("chromium") or shutil.which("chromium-browser")
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
         yield browser
         browser.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
@@ -37,7 +34,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser, live_server: LiveServer) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 800})
+    # Without service workers, past which Playwright does not see.
+    size = {"width": 1280, "height": 800}
+    context = browser.new_context(base_url=live_server.url, viewport=size, service_workers="block")
     context.set_default_timeout(TIMEOUT_MS)
     yield context
     context.close()

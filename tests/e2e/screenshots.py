@@ -9,13 +9,12 @@ Signs in as GOLDSET_ADMIN_USER with GOLDSET_ADMIN_PASSWORD, or with the password
 import argparse
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.e2e.chromium import ARGUMENTS
+from tests.e2e.chromium import ARGUMENTS, executable
 
 THEMES = {"light": ("light", 1280), "dark": ("dark", 1280), "narrow": ("light", 390)}
 # A page's name and its address; in it, {p} is the project, <x> is the first link on the page before whose href fits.
@@ -57,7 +56,7 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
         for theme in options.themes:
             for name, page in shots(browser, options, theme):
                 path = options.out / f"{name}{'' if theme == 'light' else '-' + theme}.png"

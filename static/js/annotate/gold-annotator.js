@@ -54,6 +54,7 @@ class GoldAnnotator extends HTMLElement {
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
     document.addEventListener("copy", (event) => this.#copy(event), { signal });
     this.addEventListener("click", (event) => this.#click(event), { signal });
+    navigator.serviceWorker?.register(this.#config.urls.offline).catch(() => {}); // without, the browser speaks
     await this.#startDesk(signal);
     if (!this.#config.item) return this.#next();
     this.#open(this.#config.item); // before the flush, or else what waits here would overtake the item's revision
