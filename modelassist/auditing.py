@@ -22,7 +22,7 @@ from labeling.events import record
 from labeling.models import Annotation, Project
 from modelassist import base_model
 from modelassist.hyperparameters import Hyperparameters
-from modelassist.label_issues import FOLDS, fold_of, issues
+from modelassist.label_issues import FOLDS, fold_of, issues, usual
 from modelassist.models import LabelIssue
 
 LEAST = 2 * FOLDS  # documents
@@ -94,13 +94,16 @@ def _judge(
         tagger = end.value.tagger()
     finally:
         steps.close()
+    golds = list(own.golds())
+    judged = list(tagger.judge((gold.tokens, gold.tags) for gold in golds))
+    usually = usual((gold.tags, likely.tolist()) for gold, (_, likely) in zip(golds, judged, strict=True))
     rows = [
         LabelIssue(
             job=job, project=job.project, document_id=documents[gold.key], gold=list(gold.tags), kind=issue.kind,
             score=issue.score, spans=issue.as_json(),
         )
-        for gold, tagging in zip(own.golds(), tagger.predict(gold.tokens for gold in own.golds()), strict=True)
-        for issue in issues(gold.tags, tagging.tags, tagging.confidences.tolist())
+        for gold, (predicted, likely) in zip(golds, judged, strict=True)
+        for issue in issues(gold.tags, predicted, likely.tolist(), usually)
     ]  # fmt: skip
     with transaction.atomic():
         jobs.checkpoint(job, cursor={"version": version.pk, "fold": number + 1})

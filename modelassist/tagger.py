@@ -55,6 +55,11 @@ class _Scored(NamedTuple):
     seen: list[Ints]
     states: Floats
 
+    @property
+    def lengths(self) -> Ints:
+        """How many rows each document has."""
+        return np.array([len(words) for words in self.seen], np.int64)
+
 
 class Tagger:
     """A network with its tokenizer and tags, ready to predict."""
@@ -122,8 +127,26 @@ class Tagger:
         gold = (self.tagset.to_ids(tags) for _, tags in for_tags)
         for chunk in _chunks(tokens for tokens, _ in for_tokens):
             scored = self._score(chunk)
-            lengths = np.array([len(seen) for seen in scored.seen], np.int64)
-            yield scored.log_probs, np.concatenate([next(gold)[seen] for seen in scored.seen]), lengths
+            yield scored.log_probs, np.concatenate([next(gold)[seen] for seen in scored.seen]), scored.lengths
+
+    def judge(self, examples: Iterable[Example]) -> Iterator[tuple[list[str], Floats]]:
+        """What it would tag labeled documents with, and the log-probability that it gives each tag that they have.
+
+        A word without a piece says nothing about its tag: 0.
+        """
+        for_tokens, for_tags = tee(examples)
+        gold = (self.tagset.to_ids(tags) for _, tags in for_tags)
+        for chunk in _chunks(tokens for tokens, _ in for_tokens):
+            scored = self._score(chunk)
+            path, log_probs = self._decoded(scored)
+            sure, at = np.ones(len(path), np.float32), 0
+            for words, seen in zip(chunk, scored.seen, strict=True):
+                rows = slice(at, at + len(seen))
+                at += len(seen)
+                tags, _ = decode.fill(path[rows], sure[rows], seen, len(words), self.tagset)
+                likely = np.zeros(len(words), np.float32)
+                likely[seen] = log_probs[rows][np.arange(len(seen)), next(gold)[seen]]
+                yield bio.renamed(self.tagset.to_names(tags), self._names), likely
 
     def evaluate(self, examples: Iterable[Example], tagset: Tagset | None = None) -> Evaluation:
         """How well it tags labeled documents, counted over its own tags or those of a wider `tagset`."""
@@ -134,11 +157,8 @@ class Tagger:
 
     def _tag(self, chunk: list[Sequence[str]], passes: int) -> Iterator[Tagging]:
         scored = self._score(chunk)
-        lengths = np.array([len(seen) for seen in scored.seen], np.int64)
-        path = decode.viterbi(scored.log_probs, lengths, self.tagset, self._transitions)
-        log_probs = scored.log_probs
-        if self._transitions:
-            log_probs = decode.marginals(log_probs, lengths, self.tagset, self._transitions)
+        lengths = scored.lengths
+        path, log_probs = self._decoded(scored)
         sure = np.exp(log_probs[np.arange(len(path)), path])
         unsure = strategies.scores(log_probs, path, lengths)
         if passes:
@@ -151,6 +171,13 @@ class Tagger:
             tags, confidences = decode.fill(path[rows], sure[rows], seen, len(words), self.tagset)
             scores = {name: float(values[index]) for name, values in unsure.items()}
             yield Tagging(self.tagset.to_names(tags), confidences, scores, vectors[index])
+
+    def _decoded(self, scored: _Scored) -> tuple[Ints, Floats]:
+        """The tag of each row, and the log-probabilities with what transitions were learned."""
+        path = decode.viterbi(scored.log_probs, scored.lengths, self.tagset, self._transitions)
+        if self._transitions is None:
+            return path, scored.log_probs
+        return path, decode.marginals(scored.log_probs, scored.lengths, self.tagset, self._transitions)
 
     def _samples(self, chunk: list[Sequence[str]], passes: int) -> list[Floats]:
         """Log-probabilities with dropout, each pass with another: the same for the same documents."""

@@ -10,24 +10,25 @@ again, so a broken-off benchmark goes on, and strategies can be added. To be fea
 """
 
 import argparse
+import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from modelassist import base_model
+from modelassist import base_model, diversity
 from modelassist.hyperparameters import Hyperparameters
-from modelassist.strategies import STRATEGIES
 from modelassist.tagger import Tagger, Tagging
 from modelassist.trainer import Trained, train
 from tests.bench import conll, kept_runs, keystrokes, upper_layers
 from tests.bench.conll import Sentence
 from tests.bench.kept_runs import Run
 
-RANDOM = "random"
+RANDOM, FULL = "random", "full"
 SIZES = (3, 8, 15, 30, 50)  # percent of the training tokens
+SPREAD = 1_024  # texts chosen to be unlike each other, as in `modelassist.prioritize`
 GOALS = (90, 95, 99)  # percent of the full data's F1
 
 
@@ -36,7 +37,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     conll.add_data_option(parser)
     parser.add_argument("--corpora", nargs="+", default=["wikigold", "wnut17"])
-    parser.add_argument("--strategies", nargs="+", default=[RANDOM, "mnlp", "least_confidence", "entity"])
+    parser.add_argument(
+        "--strategies",
+        nargs="+",
+        default=[RANDOM, "mnlp", "least_confidence", "least_confidence+diverse", "entity"],
+        help="of `modelassist.strategies`; with +diverse, spread out over what the texts are like",
+    )
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=250, help="optimizer steps of a training, about")
     parser.add_argument("--layers", type=int, default=2, help="upper layers that learn; 0: all")
@@ -51,12 +57,13 @@ def main() -> None:
         kept = asked.out / f"{corpus}-{asked.layers}-{asked.steps}.jsonl"
         with tempfile.TemporaryDirectory(prefix="goldset-bench-") as folder:
             game = _Game(asked.data, corpus, Path(folder), steps=asked.steps, layers=asked.layers)
-            for strategy in ["full", *asked.strategies]:
+            for strategy in [FULL, *asked.strategies]:
                 for seed in range(asked.seeds):
                     if (strategy, seed) not in {(run["strategy"], run["seed"]) for run in kept_runs.read(kept)}:
                         kept_runs.append(kept, list(game.play(strategy, seed, sizes)))
         print(table(corpus, kept_runs.read(kept)), flush=True)
         kept_runs.write_csv(asked.out / f"{corpus}.csv", kept_runs.read(kept))
+        (asked.out / f"{corpus}.svg").write_bytes(plot(corpus, kept_runs.read(kept)))
 
 
 class _Game:
@@ -81,7 +88,7 @@ class _Game:
         order = random.permutation(len(self._pool))
         taken: list[int] = []
         tagger: Tagger | None = None
-        for size in (100,) if strategy == "full" else sizes:
+        for size in (100,) if strategy == FULL else sizes:
             began = time.process_time()
             if tagger is not None and strategy != RANDOM:
                 order = self._ranked(tagger, strategy, taken, random)
@@ -103,7 +110,7 @@ class _Game:
     def _ranked(self, tagger: Tagger, strategy: str, taken: list[int], random: np.random.Generator) -> np.ndarray:
         left = np.setdiff1d(np.arange(len(self._pool)), taken)
         taggings = list(tagger.predict(self._pool[at][0] for at in left))
-        return left[np.argsort(-_selectors()[strategy](taggings), kind="stable")]
+        return left[_order(strategy, taggings)]
 
     def _next(self, order: np.ndarray, taken: list[int], share: float) -> list[int]:
         """The first texts of an order that fill up to a share of all tokens."""
@@ -124,12 +131,14 @@ class _Game:
                 return trained
 
 
-def _selectors() -> dict[str, Callable[[list[Tagging]], np.ndarray]]:
-    """What puts texts in order, larger first."""
-    return {
-        name: lambda taggings, name=name: np.array([tagging.uncertainty[name] for tagging in taggings])
-        for name in STRATEGIES
-    }
+def _order(strategy: str, taggings: list[Tagging]) -> np.ndarray:
+    """Positions of judged texts, first what a strategy puts first; `x+diverse` spreads out the unsure of `x`."""
+    name, _, diverse = strategy.partition("+")
+    scores = np.array([tagging.uncertainty[name] for tagging in taggings])
+    if not diverse:
+        return np.argsort(-scores, kind="stable")
+    vectors = np.array([tagging.vector for tagging in taggings], np.float32)
+    return diversity.spread(vectors, scores, SPREAD)
 
 
 # What came out ------------------------------------------------------------------------------------------
@@ -137,13 +146,13 @@ def _selectors() -> dict[str, Callable[[list[Tagging]], np.ndarray]]:
 
 def table(corpus: str, runs: list[Run]) -> str:
     """Of each strategy: F1 at each size, and the share of tokens with which it comes up to each goal."""
-    full = float(np.mean([run["f1"] for run in runs if run["strategy"] == "full"]))
-    sizes = sorted({run["size"] for run in runs if run["strategy"] != "full"})
+    full = float(np.mean([run["f1"] for run in runs if run["strategy"] == FULL]))
+    sizes = sorted({run["size"] for run in runs if run["strategy"] != FULL})
     seeds = len({run["seed"] for run in runs})
     head = f"{corpus}: F1 with all labels {full:.3f}; mean and deviation of {seeds} seeds by percent of the tokens"
     columns = [f"{size} %" for size in sizes] + [f"for {goal} %" for goal in GOALS] + ["keys"]
     lines = [head, f"{'strategy':<18}" + "".join(f"{name:>14}" for name in columns)]
-    for strategy in dict.fromkeys(run["strategy"] for run in runs if run["strategy"] != "full"):
+    for strategy in dict.fromkeys(run["strategy"] for run in runs if run["strategy"] != FULL):
         own = [run for run in runs if run["strategy"] == strategy]
         means = [np.mean([run["f1"] for run in own if run["size"] == size]) for size in sizes]
         spread = [np.std([run["f1"] for run in own if run["size"] == size]) for size in sizes]
@@ -168,6 +177,42 @@ def _saved(runs: list[Run]) -> str:
     """The keys that suggestions left, as a share of those without."""
     counted = [run for run in runs if run["keys_alone"]]
     return f"{sum(r['keys_helped'] for r in counted) / sum(r['keys_alone'] for r in counted):.0%}"
+
+
+def plot(corpus: str, runs: list[Run]) -> bytes:
+    """The curves as SVG: mean F1 by share of the tokens."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    import django
+
+    django.setup()
+    from labeling import drawing, plots
+
+    strategies = list(dict.fromkeys(run["strategy"] for run in runs if run["strategy"] != FULL))
+    full = float(np.mean([run["f1"] for run in runs if run["strategy"] == FULL]))
+    rows = [
+        {"strategy": strategy, "share": size / 100, "f1": float(np.mean(found))}
+        for strategy in strategies
+        for size in sorted({run["size"] for run in runs})
+        if (found := [run["f1"] for run in runs if (run["strategy"], run["size"]) == (strategy, size)])
+    ]
+    columns = {
+        "strategy": plots.Column("Strategy"),
+        "share": plots.Column("Labeled tokens", "share"),
+        "f1": plots.Column("F1", "score"),
+    }
+    lines = {
+        "mark": {"type": "line", "point": True},
+        "encoding": {
+            "x": plots.axis("share", "share", title="Labeled tokens"),
+            "y": plots.axis("f1", "score", title="F1", scale={"zero": False}),
+            "color": plots.series("strategy", strategies),
+            "strokeDash": {"field": "strategy", "type": "nominal", "sort": strategies},
+        },
+    }
+    rule = {"mark": {"type": "rule", "strokeDash": [2, 4]}, "encoding": {"y": {"datum": full}}}
+    title = f"{corpus}: F1 by labeled tokens; dotted: with all"
+    drawn = plots.Plot(corpus, title, columns, rows, {"height": 300, "layer": [lines, rule]})
+    return drawing.file(drawn, "svg")
 
 
 if __name__ == "__main__":

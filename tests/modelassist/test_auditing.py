@@ -1,22 +1,44 @@
 """Label issues: spans that were spoiled on purpose come first; the list, its page, and dismissing."""
 
+import math
 import random
 
 import pytest
 
 from labeling.models import Annotation, Document, Event, Project, Role
 from modelassist import auditing
-from modelassist.label_issues import average_precision, fold_of, issues
+from modelassist.label_issues import average_precision, fold_of, issues, usual
 from modelassist.models import LabelIssue
 from tests import factories
 from tests.modelassist.conftest import FAST, done, fill
 
+USUAL = dict.fromkeys(("O", "B-PER", "I-PER", "B-LOC", "I-LOC"), -0.1)
+
 
 def test_where_tags_differ() -> None:
     gold, predicted = ["B-PER", "I-PER", "O", "B-LOC", "O"], ["B-PER", "O", "O", "B-PER", "B-LOC"]
-    found = issues(gold, predicted, [0.9, 0.6, 1.0, 0.8, 0.95])
-    assert [(issue.kind, issue.score) for issue in found] == [("spurious", 0.95), ("label", 0.8), ("boundary", 0.6)]
-    assert issues(gold, gold, [0.5] * 5) == []
+    found = issues(gold, predicted, [0, -1.1, 0, -2.1, -3.1], USUAL)
+    assert [issue.kind for issue in found] == ["spurious", "label", "boundary"]
+    assert [issue.score for issue in found] == pytest.approx([1 / (1 + math.exp(-less)) for less in (3, 2, 1)])
+    assert issues(gold, gold, [-9.0] * 5, USUAL) == []
+
+
+def test_what_is_hard_for_the_model_is_less_suspect() -> None:
+    gold, predicted = ["B-PER", "O", "B-LOC"], ["O", "O", "O"]
+    hard = USUAL | {"B-LOC": -2.0}
+    assert [issue.gold.label for issue in issues(gold, predicted, [-2, 0, -3], hard) if issue.gold] == ["PER", "LOC"]
+
+
+def test_an_entity_that_differs_only_in_where_it_ends() -> None:
+    # The first of two touching entities: its own tag is alike on both sides, the next one's is not.
+    found = issues(["B-PER", "B-PER", "I-PER"], ["B-PER", "I-PER", "I-PER"], [-0.1, -4.1, -0.1], USUAL)
+    assert {(issue.kind, round(issue.score, 3)) for issue in found} == {("boundary", 0.982), ("missed", 0.982)}
+
+
+def test_impossible_tags_have_scores_too() -> None:
+    (found,) = issues(["B-PER"], ["O"], [-math.inf], usual([(["B-PER"], [-math.inf])]))
+    assert found.score == 0.5
+    assert usual([(["O", "B-PER"], [-1, -2]), (["O"], [-3])]) == {"O": -2, "B-PER": -2}
 
 
 def test_average_precision_and_folds() -> None:

@@ -165,3 +165,14 @@ def test_cores_that_share_the_batches_say_the_same_as_one(
         assert one.tags == other.tags
         assert one.confidences == pytest.approx(other.confidences, abs=0.02)
         assert one.vector == pytest.approx(other.vector, abs=0.02)
+
+
+def test_judging_gives_how_likely_each_gold_tag_is(trained_tagger: Tagger) -> None:
+    words = ["Anna", "\ufe0f", "Smith", "visited", "Oslo"]
+    right, wrong = ["B-PER", "I-PER", "I-PER", "O", "B-LOC"], ["B-LOC", "I-LOC", "I-LOC", "O", "O"]
+    (tags, likely), (_, unlikely), (none, nothing) = trained_tagger.judge([(words, right), (words, wrong), ([], [])])
+    assert tags == right == tags_of(trained_tagger, [words])[0]
+    assert np.exp(likely).min() > 0.5
+    assert likely[1] == unlikely[1] == 0  # what the network does not see
+    assert np.exp(unlikely[[0, 2, 4]]).max() < 0.5
+    assert (none, len(nothing)) == ([], 0)
