@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from itertools import tee
+from itertools import chain, tee
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -192,6 +192,9 @@ class Tagger:
 
     def _score(self, chunk: list[Sequence[str]]) -> _Scored:
         """Run the network over all windows of a chunk, longest first, and put the rows back in order."""
+        self._encoder.pieces(
+            list(chain.from_iterable(chunk))
+        )  # new words of all at once, which is several times as fast
         per_document = [list(self._encoder.windows(words)) for words in chunk]
         windows = [window for document in per_document for window in document]
         starts = np.cumsum([0, *(len(window.words) for window in windows)])

@@ -10,10 +10,11 @@ again, so a broken-off benchmark goes on, and strategies can be added. To be fea
 """
 
 import argparse
+import itertools
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,21 +47,20 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=250, help="optimizer steps of a training, about")
     parser.add_argument("--layers", type=int, default=2, help="upper layers that learn; 0: all")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="percent of the training tokens")
     parser.add_argument("--out", type=Path, default=Path("bench-active"), help="folder for runs, table and plot")
     parser.add_argument("--quick", action="store_true", help="one seed, random and mnlp, three sizes, 60 steps")
     asked = parser.parse_args()
-    sizes = SIZES
     if asked.quick:
-        asked.strategies, asked.seeds, asked.steps, sizes = [RANDOM, "mnlp"], 1, 60, SIZES[1:4]
+        asked.strategies, asked.seeds, asked.steps, asked.sizes = [RANDOM, "mnlp"], 1, 60, SIZES[1:4]
     asked.out.mkdir(parents=True, exist_ok=True)
     for corpus in asked.corpora:
         kept = asked.out / f"{corpus}-{asked.layers}-{asked.steps}.jsonl"
         with tempfile.TemporaryDirectory(prefix="goldset-bench-") as folder:
             game = _Game(asked.data, corpus, Path(folder), steps=asked.steps, layers=asked.layers)
-            for strategy in [FULL, *asked.strategies]:
-                for seed in range(asked.seeds):
-                    if (strategy, seed) not in {(run["strategy"], run["seed"]) for run in kept_runs.read(kept)}:
-                        kept_runs.append(kept, list(game.play(strategy, seed, sizes)))
+            for seed, strategy in itertools.product(range(asked.seeds), [FULL, *asked.strategies]):
+                if (strategy, seed) not in {(run["strategy"], run["seed"]) for run in kept_runs.read(kept)}:
+                    kept_runs.append(kept, list(game.play(strategy, seed, asked.sizes)))
         print(table(corpus, kept_runs.read(kept)), flush=True)
         kept_runs.write_csv(asked.out / f"{corpus}.csv", kept_runs.read(kept))
         (asked.out / f"{corpus}.svg").write_bytes(plot(corpus, kept_runs.read(kept)))
@@ -82,7 +82,7 @@ class _Game:
             self._pool, self._exam, self._base = both[: len(self._pool)], both[len(self._pool) :], folder
         self._lengths = np.array([len(tokens) for tokens, _ in self._pool])
 
-    def play(self, strategy: str, seed: int, sizes: tuple[int, ...]) -> Iterator[Run]:
+    def play(self, strategy: str, seed: int, sizes: Sequence[int]) -> Iterator[Run]:
         """One run: a row per size with tokens, F1, and the keys that its new texts took."""
         random = np.random.default_rng(seed)
         order = random.permutation(len(self._pool))

@@ -167,8 +167,12 @@ def test_a_killed_worker_s_job_ends_with_the_same_rows(
 
     wait_for(over, says=worker.log)
     assert (job.state, job.result["predicted"]) == ("succeeded", 900), job.message
-    assert [row[0] for row in rows(project)] == [document.pk for document in documents]
+    written = rows(project)
+    assert [row[0] for row in written] == [document.pk for document in documents]
     assert Uncertainty.objects.count() == 900
+    sample = documents[::60]  # of before, at and after the place where it broke off
+    undisturbed = Tagger.load(production.folder).predict(document.tokens for document in sample)
+    assert [row[2] for row in written[::60]] == [tagging.tags for tagging in undisturbed]
 
 
 class TestOrder:
