@@ -6,11 +6,6 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 NULL = "\\N"
 
 
-def line(values: Iterable[str]) -> str:
-    """One row of fields that are in COPY form."""
-    return "\t".join(values) + "\n"
-
-
 def text(value: str) -> str:
     """A string field; it must hold no NUL."""
     return value.translate(_ESCAPES)
@@ -18,6 +13,11 @@ def text(value: str) -> str:
 
 def integers(values: Sequence[int]) -> str:
     """An integer array field."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def array(values: Iterable[object]) -> str:
+    """An array as a query's parameter, for values that hold neither quotes, backslashes, commas, braces nor blanks."""
     return "{" + ",".join(map(str, values)) + "}"
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, QuerySet
 
-from datasets_app import curation, grouping, jobs
+from datasets_app import curation, grouping, jobs, likeness
+from datasets_app.grouping import Incoming
 from datasets_app.models import Duplicate, Job
 from datasets_app.records import Record
 from labeling import bio, predictions
@@ -92,9 +93,12 @@ def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
         with transaction.atomic():
             jobs.checkpoint(job, cursor=cursor)
             grouping.lock(job.project)
-            records = [Record(line=0, text=document.text) for document in page]
-            own, ids = [document.split for document in page], [document.key for document in page]
-            placed = grouping.place(job.project, settings, records, own, ids)
+            known = likeness.of([document.text for document in page])
+            texts = [
+                Incoming(Record(line=0, text=document.text), each, document.split, document.key)
+                for document, each in zip(page, known, strict=True)
+            ]
+            placed = grouping.place(job.project, settings, texts)
             found = grouping.remember(job.project, placed, [document.pk for document in page])
             done = cursor["done"] + len(page)
             cursor = {"after": page[-1].pk, "done": done, "duplicates": cursor["duplicates"] + len(found)}

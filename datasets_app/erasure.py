@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from datasets_app import near_duplicates, splits
+from datasets_app import likeness
 from datasets_app.models import ChangedDocument, DatasetVersion, Described, Duplicate, JobError, TextKey, VersionItem
 from labeling.access import Person, document_for
 from labeling.events import record
@@ -41,9 +41,8 @@ def erase(project: Project, user: Person, document_id: int, *, reason: str = "")
 
 def _forget_duplicates(document: Document) -> None:
     """The keys by which it is found, and its place in its group; the group's next document becomes its first."""
-    normal = splits.normal(document.text)
-    (keys,) = near_duplicates.keys([normal], [splits.digest(normal)])
-    TextKey.objects.filter(key__in=keys, project=document.project_id, document_id=document.pk).delete()
+    (known,) = likeness.of([document.text])
+    TextKey.objects.filter(key__in=known.keys, project=document.project_id, document_id=document.pk).delete()
     place = Duplicate.objects.filter(document=document).first()
     if place is None:
         return

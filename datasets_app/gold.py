@@ -40,7 +40,7 @@ def write(change: Change, user: Person, rows: Iterable[tuple[int, Sequence[str]]
         with connection.cursor() as cursor:
             cursor.execute(_TABLE)
             with cursor.copy("COPY new_gold FROM STDIN") as copy:
-                copy.write("".join(copying.line((str(document), copying.strings(tags))) for document, tags in batch))
+                copy.write("".join(f"{document}\t{copying.strings(tags)}\n" for document, tags in batch))
             cursor.execute(_UNACCEPT)
             cursor.execute(_WRITE, {"user": user.pk})
             cursor.execute(_STATUS)

@@ -3,7 +3,7 @@
 Tokens given beside a text are found in it; character spans cut the tokens in which they begin or end.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -148,7 +148,11 @@ def _name(text: str, span: CharSpan) -> str:
 
 
 def _tags(spans: Iterable[CharSpan], starts: Sequence[int], ends: Sequence[int]) -> list[str]:
-    first = {start: index for index, start in enumerate(starts)}
-    last = {end: index for index, end in enumerate(ends)}
-    ranges = [bio.Span(first[span.start], last[span.end] + 1, span.label) for span in spans]
-    return bio.tags_of(ranges, len(starts))
+    """IOB2 tags; each span begins and ends with a token and none overlaps another, as `refine` has made sure."""
+    tags = [bio.OUTSIDE] * len(starts)
+    for span in spans:
+        first, last = bisect_left(starts, span.start), bisect_left(ends, span.end)
+        tags[first] = f"B-{span.label}"
+        if last > first:
+            tags[first + 1 : last + 1] = [f"I-{span.label}"] * (last - first)
+    return tags

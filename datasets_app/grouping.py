@@ -9,17 +9,19 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from django.db import connection
 
-from datasets_app import near_duplicates, splits, tallies
+from datasets_app import copying, near_duplicates, splits, tallies
 from datasets_app.balance import Balance
+from datasets_app.likeness import Likeness
 from datasets_app.models import Curation
 from datasets_app.records import Record
 from labeling.models import Project
 
 _OWNERS = """
-SELECT given.place, found.document_id FROM unnest(%s::bigint[]) WITH ORDINALITY AS given(key, place)
+SELECT given.key, found.document_id FROM unnest(%s::bigint[]) AS given(key)
  CROSS JOIN LATERAL (SELECT document_id FROM datasets_app_textkey AS known
                       WHERE known.key = given.key AND known.project_id = %s OFFSET 0) AS found
 """
@@ -51,6 +53,16 @@ UPDATE datasets_app_duplicate AS duplicate SET first_id = given.first
  WHERE duplicate.project_id = %s AND duplicate.first_id = given.was
 """
 
+
+class Incoming(NamedTuple):
+    """A text on its way in: `key` is its document's (one that is there already is no twin), `split` its own."""
+
+    record: Record
+    likeness: Likeness
+    split: str | None
+    key: str
+
+
 Labels = Mapping[str, int] | None  # a text's spans by label
 
 
@@ -69,11 +81,10 @@ class Twin:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where a text goes, and by which keys it will be found."""
+    """Where a text goes, and by which keys it will be found, less those that are known already."""
 
     split: str
     group: str
-    normal: str
     digest: int
     keys: Sequence[int]
     twin: Twin | None
@@ -87,27 +98,19 @@ def lock(project: Project) -> None:
 
 
 def place(
-    project: Project,
-    curation: Curation,
-    records: Sequence[Record],
-    own_splits: Sequence[str | None],
-    ids: Sequence[str],
-    labels: Sequence[Labels] = (),
+    project: Project, curation: Curation, texts: Sequence[Incoming], labels: Sequence[Labels] = ()
 ) -> list[Placed]:
-    """The place of each text of a batch; `ids` are the documents' keys: a text that is there already is no twin.
+    """The place of each text of a batch.
 
     `labels` are each text's spans by label, None for one that has none yet or is there: with them, splits are balanced
     where the project asks for it.
     """
-    normals = [splits.normal(record.text) for record in records]
-    digests = [splits.digest(normal) for normal in normals]
-    keys = near_duplicates.keys(normals, digests)
-    likes = _candidates(project, keys, ids)
-    sources = [_source(record, curation.split_by) for record in records]
-    groups = {source or splits.hashed(normal) for source, normal in zip(sources, normals, strict=True)}
+    owners, likes = _candidates(project, texts)
+    sources = [_source(each.record, curation.split_by) for each in texts]
+    groups = {source or each.likeness.group for source, each in zip(sources, texts, strict=True)}
     balance = tallies.of(project) if curation.stratify and any(each is not None for each in labels) else None
     placing = _Placing(project, sources, _known_splits(project, groups), labels, balance)
-    return list(placing.run(normals, digests, keys, own_splits, likes))
+    return list(placing.run(texts, owners, likes))
 
 
 def _source(record: Record, split_by: str) -> str | None:
@@ -118,26 +121,28 @@ def _source(record: Record, split_by: str) -> str | None:
     return hashlib.sha256(f"{split_by}\0{value}".encode("utf-8", "backslashreplace")).hexdigest()
 
 
-def _candidates(project: Project, keys: Sequence[Sequence[int]], ids: Sequence[str]) -> list[list[Twin]]:
-    """For each text, those of the project that share a key with it."""
-    flat = [(key, number) for number, each in enumerate(keys) for key in each]
-    found: list[set[int]] = [set() for _ in keys]
+def _candidates(project: Project, texts: Sequence[Incoming]) -> tuple[set[int], list[list[Twin]]]:
+    """Which of their keys the project knows and, for each text, its texts that share a key."""
+    flat = [(key, number) for number, each in enumerate(texts) for key in each.likeness.keys]
+    owners: dict[int, int] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_OWNERS, [[key for key, _ in flat], project.pk])
-        for position, document in cursor.fetchall():
-            found[flat[position - 1][1]].add(document)
-        known = list(set().union(*found))
+        cursor.execute(_OWNERS, [copying.array(sorted({key for key, _ in flat})), project.pk])
+        owners.update(cursor.fetchall())
         twins: dict[int, Twin] = {}
-        if known:
-            cursor.execute(_KNOWN, [known, project.pk, list(ids)])
+        if owners:
+            cursor.execute(_KNOWN, [list({*owners.values()}), project.pk, [each.key for each in texts]])
             for document, first, text, split, group in cursor.fetchall():
                 twins[document] = Twin(first, document, -1, split, group, splits.normal(text), 0.0)
-    return [[twins[document] for document in sorted(each) if document in twins] for each in found]
+    found: list[set[int]] = [set() for _ in texts]
+    for key, number in flat:
+        if key in owners:
+            found[number].add(owners[key])
+    return {*owners}, [[twins[document] for document in sorted(each) if document in twins] for each in found]
 
 
 def _known_splits(project: Project, groups: set[str]) -> dict[str, str]:
     with connection.cursor() as cursor:
-        cursor.execute(_SPLITS, [list(groups), project.pk])
+        cursor.execute(_SPLITS, [copying.array(sorted(groups)), project.pk])
         return dict(cursor.fetchall())
 
 
@@ -168,34 +173,31 @@ class _Placing:
                 sums[source] = spans + Counter(labels), texts + 1
         return sums
 
-    def run(
-        self,
-        normals: Sequence[str],
-        digests: Sequence[int],
-        keys: Sequence[Sequence[int]],
-        own_splits: Sequence[str | None],
-        likes: Sequence[Sequence[Twin]],
-    ) -> Iterator[Placed]:
-        alike = [self._alike(number, normals, keys[number], likes[number]) for number in range(len(normals))]
+    def run(self, texts: Sequence[Incoming], known: set[int], likes: Sequence[Sequence[Twin]]) -> Iterator[Placed]:
+        """`known` are keys that the project has already, `likes` for each text its texts that share one."""
+        alike = [self._alike(number, texts, likes[number]) for number in range(len(texts))]
         twins = [found[0] if found else None for found in alike]
         hints = self._hints(twins)
-        for number, twin in enumerate(twins):
-            group = self._group(number, normals[number], twin)
+        for number, (twin, each) in enumerate(zip(twins, texts, strict=True)):
+            group = self._group(number, each.likeness.group, twin)
             leads = hints.get(group, []) if self.sources[number] else [twin] if twin else []
-            split = own_splits[number] or self.splits.get(group) or self._split(number, group, leads)
+            split = each.split or self.splits.get(group) or self._split(number, group, leads)
             self.splits.setdefault(group, split)
             if self.balance and (labels := self.labels[number]) is not None:
                 self.balance.add(split, labels)
-            others = alike[number][1:]
-            self.placed.append(Placed(split, group, normals[number], digests[number], keys[number], twin, others))
+            keys = [key for key in each.likeness.keys if key not in known]
+            self.placed.append(Placed(split, group, each.likeness.digest, keys, twin, alike[number][1:]))
             yield self.placed[-1]
 
-    def _alike(self, number: int, normals: Sequence[str], keys: Sequence[int], likes: Sequence[Twin]) -> list[Twin]:
+    def _alike(self, number: int, texts: Sequence[Incoming], likes: Sequence[Twin]) -> list[Twin]:
         """Those of the project's texts and of the batch's that share a key and are like it, the most similar first."""
-        here = {self.holders.setdefault(key, number) for key in keys} - {number}
+        mine = texts[number].likeness
+        here = {self.holders.setdefault(key, number) for key in mine.keys} - {number}
+        if not likes and not here:
+            return []
         found = []
-        for each in (*likes, *(Twin(-1, -1, place, "", "", normals[place], 0.0) for place in sorted(here))):
-            similarity = near_duplicates.similarity(normals[number], each.normal)
+        for each in (*likes, *(Twin(-1, -1, at, "", "", texts[at].likeness.normal, 0.0) for at in sorted(here))):
+            similarity = near_duplicates.similarity(mine.normal, each.normal)
             if similarity >= near_duplicates.THRESHOLD:
                 found.append(replace(each, similarity=similarity))
         return sorted(found, key=lambda twin: -twin.similarity)  # stable: the earlier of equal ones
@@ -212,11 +214,11 @@ class _Placing:
                 hints.setdefault(source, []).append(twin)
         return hints
 
-    def _group(self, number: int, normal: str, twin: Twin | None) -> str:
+    def _group(self, number: int, own: str, twin: Twin | None) -> str:
         if source := self.sources[number]:
             return source
         if twin is None:
-            return splits.hashed(normal)
+            return own
         return twin.group if twin.place < 0 else self.placed[twin.place].group
 
     def _split(self, number: int, group: str, leads: Sequence[Twin]) -> str:
@@ -237,10 +239,16 @@ def remember(project: Project, placed: Sequence[Placed], documents: Sequence[int
 
     A text that is like those of several groups makes one group of them. Their texts keep their splits.
     """
-    keys = [(key, document) for each, document in zip(placed, documents, strict=True) if document for key in each.keys]
+    keys: dict[int, int] = {}  # of several texts with the same key, the one that came first
+    for each, document in zip(placed, documents, strict=True):
+        if document:
+            for key in each.keys:
+                keys.setdefault(key, document)
+    found = sorted(keys)  # an index is faster filled in its order
     joined, links = _joined(placed, documents)
     with connection.cursor() as cursor:
-        cursor.execute(_REMEMBER, [project.pk, [key for key, _ in keys], [document for _, document in keys]])
+        owners = copying.array(map(keys.__getitem__, found))
+        cursor.execute(_REMEMBER, [project.pk, copying.array(found), owners])
         if joined:
             cursor.execute(_JOIN, [project.pk, *map(list, zip(*joined, strict=True))])
         if merged := _merged(links):

@@ -101,13 +101,13 @@ def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
             return check.result()
         _require_good(check)
     batches, done = Batches(job, found), 0
-    with closing(read_ahead(_batched(_records(job, reader.read(path, options, found))))) as ahead:
-        for batch in ahead:
-            done += len(batch)
+    lists = _batched(_records(job, reader.read(path, options, found)))
+    with closing(read_ahead(batches.prepared(lists))) as ahead:
+        for done, batch, digests in ahead:
             if done > batches.done:
                 batches.write(batch, done=done)
             else:
-                batches.skip(batch)
+                batches.skip(digests)
             if strict and batches.counts["errors"]:
                 _take_back(job)
             yield jobs.Step(done, found.records, note=f"{batches.counts['documents']:,} new documents")
@@ -117,7 +117,7 @@ def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
 
 def _look(check: Check, batches: Iterator[list[Record | Failure]]) -> Iterator[jobs.Step]:
     done = 0
-    with closing(read_ahead(batches)) as ahead:
+    with closing(read_ahead(map(check.preparing.batch, batches))) as ahead:
         for batch in ahead:
             done += len(batch)
             check.look(batch)

@@ -4,8 +4,6 @@ Owns keys and what happens to texts that the project already has; `importing` fe
 which group and split a text comes.
 """
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -15,11 +13,12 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
 from datasets_app import copying, curation, grouping, import_options, jobs, tallies
-from datasets_app.grids import Fitted, fit
-from datasets_app.grouping import Placed
+from datasets_app.grids import Fitted
+from datasets_app.grouping import Incoming, Placed
+from datasets_app.importing_prepared import Prepared, Preparing
 from datasets_app.models import Job
-from datasets_app.records import KEY_MAX, SPLITS, Failure, Record, Refused, Survey, shown
-from labeling import bio, projects
+from datasets_app.records import Failure, Record, Survey, shown
+from labeling import projects
 from labeling.errors import Conflict, Invalid
 from labeling.models import Document
 
@@ -87,12 +86,20 @@ SELECT document.id, '{MODEL}', row.tags, array_fill(1.0, ARRAY[cardinality(row.t
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A record that fits, with its key, and its own split if it has one."""
+    """A record that is taken, with its key."""
 
-    record: Record
-    fitted: Fitted
+    prepared: Prepared
     key: str
-    split: str | None
+
+    @property
+    def record(self) -> Record:
+        """As the file gives it."""
+        return self.prepared.record
+
+    @property
+    def fitted(self) -> Fitted:
+        """Its grid and tags."""
+        return self.prepared.fitted
 
 
 class Batches:
@@ -102,7 +109,9 @@ class Batches:
         assert job.project is not None
         self.job, self.project, self.survey = job, job.project, survey
         self.curation = curation.of(job.project)
-        self.fitting = import_options.fitting(job.params)
+        self.preparing = Preparing(
+            tokenizer=job.project.tokenizer, fitting=import_options.fitting(job.params), split=job.params["split"]
+        )
         self.done: int = job.cursor["done"]
         counts = job.cursor["counts"]
         self.labels_created: list[str] = list(counts.get("labels_created", ()))
@@ -118,17 +127,29 @@ class Batches:
         with connection.cursor() as cursor:
             cursor.execute(_TABLES)
 
-    def skip(self, batch: Sequence[Record | Failure]) -> None:
+    def prepared(
+        self, batches: Iterable[Sequence[Record | Failure]]
+    ) -> Iterator[tuple[int, list[Prepared | Failure], list[str]]]:
+        """How many records have passed, and the batch for `write`, or for `skip` if it is written already."""
+        done = 0
+        for records in batches:
+            done += len(records)
+            if done <= self.done:
+                yield done, [], self.preparing.digests(records)
+            else:
+                yield done, self.preparing.batch(records), []
+
+    def skip(self, digests: Sequence[str]) -> None:
         """Pass over a batch that is written already; what its texts are is remembered for later numbers."""
         with transaction.atomic():
-            self._keyed([record for record in batch if isinstance(record, Record)])
+            self._numbered(digests)
 
-    def write(self, batch: Sequence[Record | Failure], *, done: int) -> None:
+    def write(self, batch: Sequence[Prepared | Failure], *, done: int) -> None:
         """Write a batch with its errors and the job's cursor, or nothing of it."""
         with transaction.atomic():
             jobs.checkpoint(self.job, cursor=self.job.cursor)  # the claim, and its lock, before the first row
             failures = [record for record in batch if isinstance(record, Failure)]
-            ready = list(self._ready([record for record in batch if isinstance(record, Record)], failures))
+            ready = list(self._ready([record for record in batch if isinstance(record, Prepared)], failures))
             failures += self._insert(ready, self._placed(ready))
             self.counts["errors"] += jobs.note_failures(self.job, failures)
             counts = self.counts | {"labels_created": self.labels_created}
@@ -154,17 +175,12 @@ class Batches:
             "format": self.job.params["format"],
         }
 
-    def _ready(self, records: Sequence[Record], failures: list[Failure]) -> Iterator[Ready]:
-        fitting: list[Ready] = []
-        for record, key in zip(records, self._keyed(records), strict=True):
-            try:
-                fitting.append(self._fit(record, key))
-            except Refused as refused:
-                failures.append(refused.at(record.line))
-        refused_labels = self._take_labels(fitting)
+    def _ready(self, records: Sequence[Prepared], failures: list[Failure]) -> Iterator[Ready]:
+        fitting = [Ready(*pair) for pair in zip(records, self._keys(records), strict=True) if not pair[0].refused]
+        failures += [record.refused for record in records if record.refused]
+        refused_labels = self._take_labels(records)
         for ready in fitting:
-            unknown = sorted(_labels(ready) & refused_labels.keys())
-            if unknown:
+            if refused_labels and (unknown := sorted(ready.prepared.labels & refused_labels.keys())):
                 failures.append(Failure(ready.record.line, "unknown_label", refused_labels[unknown[0]]))
             else:
                 failures += _remarks(ready)
@@ -172,34 +188,23 @@ class Batches:
 
     # Keys and splits
 
-    def _keyed(self, records: Sequence[Record]) -> list[str]:
+    def _keys(self, records: Sequence[Prepared]) -> list[str]:
         """A key for each: its own id, or its content's hash with its occurrence number within the file."""
-        digests = [self._digest(record) for record in records if record.key is None]
+        numbered = iter(self._numbered([each.digest for each in records if each.digest]))
+        return [next(numbered) if each.digest else each.record.key or "" for each in records]
+
+    def _numbered(self, digests: Sequence[str]) -> list[str]:
+        if not digests:
+            return []
         with connection.cursor() as cursor:
-            cursor.execute(_NUMBER, [digests])
-            numbered = (f"{digest}-{number}" for digest, (number,) in zip(digests, cursor.fetchall(), strict=True))
-        return [next(numbered) if record.key is None else record.key for record in records]
-
-    def _digest(self, record: Record) -> str:
-        # The same sentence in a train and in a test file is two documents: a split that is given counts.
-        given = [record.text, record.grid, record.split or self.job.params["split"]]
-        return hashlib.sha256(json.dumps(given, ensure_ascii=False).encode()).hexdigest()
-
-    def _fit(self, record: Record, key: str) -> Ready:
-        if len(key) > KEY_MAX:
-            raise Refused("id_too_long", f"The id {shown(key)} is longer than {KEY_MAX} characters.")
-        split = record.split or self.job.params["split"]
-        if split and split not in SPLITS:
-            listed = ", ".join(SPLITS)
-            raise Refused("bad_split", f"The split is {shown(split)}; use one of: {listed}.")
-        fitted = fit(record, tokenizer=self.project.tokenizer, **self.fitting)
-        return Ready(record, fitted, key, SPLITS[split] if split else None)
+            cursor.execute(_NUMBER, [copying.array(digests)])
+            return [f"{digest}-{number}" for digest, (number,) in zip(digests, cursor.fetchall(), strict=True)]
 
     def _placed(self, rows: Sequence[Ready]) -> list[Placed]:
         grouping.lock(self.project)
-        records, ids = [ready.record for ready in rows], [ready.key for ready in rows]
+        texts = [Incoming(each.record, each.prepared.likeness, each.prepared.split, each.key) for each in rows]
         labels = self._labels_of_new(rows) if self.curation.stratify else ()
-        return grouping.place(self.project, self.curation, records, [ready.split for ready in rows], ids, labels)
+        return grouping.place(self.project, self.curation, texts, labels)
 
     def _labels_of_new(self, rows: Sequence[Ready]) -> list[grouping.Labels]:
         """The spans by label of those texts that are not there yet."""
@@ -209,9 +214,9 @@ class Batches:
 
     # Labels
 
-    def _take_labels(self, fitting: Iterable[Ready]) -> dict[str, str]:
+    def _take_labels(self, records: Iterable[Prepared]) -> dict[str, str]:
         """Add the labels that are new, if so asked; those that stay unknown, each with the reason."""
-        used = {label for ready in fitting for label in _labels(ready)}
+        used = frozenset[str]().union(*(each.labels for each in records))
         return {name: why for name in sorted(used - self.labels) if (why := self._take_label(name))}
 
     def _take_label(self, name: str) -> str | None:
@@ -284,26 +289,10 @@ def _counted(ready: Ready) -> grouping.Labels:
     return None if tags is None else Counter(tag[2:] for tag in tags if tag.startswith("B-"))
 
 
-def _labels(ready: Ready) -> set[str]:
-    return {bio.label_of(tag) for tag in set(ready.fitted.tags or ())} - {""}
-
-
 def _row(ready: Ready, placed: Placed) -> str:
-    record, fitted = ready.record, ready.fitted
-    return copying.line(
-        (
-            str(record.line),
-            copying.text(ready.key),
-            copying.text(record.text),
-            copying.integers(fitted.starts),
-            copying.integers(fitted.ends),
-            placed.split,
-            placed.group,
-            copying.text(json.dumps(record.meta, ensure_ascii=False)),
-            copying.NULL if record.layout is None else copying.text(json.dumps(record.layout, ensure_ascii=False)),
-            copying.NULL if fitted.tags is None else copying.strings(fitted.tags),
-        )
-    )
+    prepared = ready.prepared
+    key, group = copying.text(ready.key), placed.group
+    return f"{prepared.record.line}\t{key}\t{prepared.body}\t{placed.split}\t{group}\t{prepared.tail}\n"
 
 
 def id_taken(line: int, key: str) -> Failure:

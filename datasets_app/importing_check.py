@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from datasets_app import import_options, jobs
 from datasets_app.importing_batch import Batches, Ready, id_taken
+from datasets_app.importing_prepared import Prepared
 from datasets_app.models import Job
 from datasets_app.records import Failure, Record, Survey
 from labeling import bio
@@ -45,12 +46,12 @@ class Check(Batches):
                 self.found.update(_labels_of(record))
             yield record
 
-    def look(self, batch: Sequence[Record | Failure]) -> None:
+    def look(self, batch: Sequence[Prepared | Failure]) -> None:
         """Judge a batch; its errors are noted in the job, and nothing is written in the project."""
         with transaction.atomic():
             jobs.checkpoint(self.job, cursor=self.job.cursor)
             failures = [record for record in batch if isinstance(record, Failure)]
-            ready = list(self._ready([record for record in batch if isinstance(record, Record)], failures))
+            ready = list(self._ready([record for record in batch if isinstance(record, Prepared)], failures))
             failures += self._compare(ready)
             jobs.note_failures(self.job, failures)
             if len(self.first) < FIRST:

@@ -132,13 +132,13 @@ class DatasetVersion(models.Model):
 class VersionItem(models.Model):
     """One document of a version with its gold tags; the text itself never changes, so it is not copied."""
 
-    version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="items")
+    version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="items", db_index=False)
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
     position = models.BigIntegerField(help_text="From 0, in the order in which the documents came in.")
     key = models.CharField(max_length=200)
     split = models.CharField(max_length=10, choices=Split)
     tags = ArrayField(models.TextField())
-    annotator = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    annotator = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     class Meta:
         constraints = [

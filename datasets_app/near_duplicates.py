@@ -22,6 +22,7 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _WORD = re.compile(f"[{_UNSPACED}]|[^\\W{_UNSPACED}]+")
+_ASCII_WORD = re.compile(r"\w+", re.ASCII)
 _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 _SEEDS = np.random.Generator(np.random.PCG64(20240229)).integers(1, 2**63, size=(BANDS * ROWS, 2), dtype=np.uint64)
 
@@ -30,7 +31,7 @@ Hashes = npt.NDArray[np.uint64]
 
 def words(normal: str) -> list[str]:
     """The words of a text that `splits.normal` has made equal but for them."""
-    return _WORD.findall(normal)
+    return (_ASCII_WORD if normal.isascii() else _WORD).findall(normal)
 
 
 def similarity(one: str, other: str) -> float:
@@ -76,7 +77,8 @@ def _banded(texts: Sequence[Sequence[str]]) -> list[list[int]]:
 
 def _hashed_pairs(texts: Sequence[Sequence[str]]) -> tuple[Hashes, npt.NDArray[np.intp]]:
     """A hash for each pair of neighboring words of all texts in one row, and where each text's pairs begin and end."""
-    flat = np.array([crc32(word.encode()) for text in texts for word in text], dtype=np.uint64)
+    hashes = {word: crc32(word.encode()) for word in set().union(*texts)}  # most words stand there many times
+    flat = np.array([hashes[word] for text in texts for word in text], dtype=np.uint64)
     ends = np.fromiter(accumulate(len(text) for text in texts), dtype=np.intp)
     starts = np.concatenate(([0], ends[:-1]))
     following = np.concatenate((flat[1:], flat[:1]))

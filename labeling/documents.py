@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import transaction
-from django.db.models import Exists, Func, OuterRef, Prefetch, QuerySet, TextField, Value
+from django.db.models import Exists, Func, IntegerField, OuterRef, Prefetch, QuerySet, Value
 from django.utils import timezone
 
 from labeling import bio
@@ -23,10 +23,10 @@ ORDERS: Mapping[str, Sequence[str]] = {
 
 
 class Bigrams(Func):
-    """The pairs of characters of a text: what the index of the search is over."""
+    """The pairs of characters of a text, as numbers: what the index of the search is over."""
 
     function = "labeling_bigrams"
-    output_field = ArrayField(TextField())
+    output_field = ArrayField(IntegerField())
 
 
 def search(

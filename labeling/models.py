@@ -167,7 +167,8 @@ class Document(models.Model):
         SUBMITTED = "submitted", _("To review")
         ACCEPTED = "accepted", _("Accepted")
 
-    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="documents")
+    # Foreign keys without an index of their own: others begin with the same column, or nobody looks there.
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="documents", db_index=False)
     key = models.CharField(max_length=200, help_text="The record's own id, or content hash and occurrence.")
     text = models.TextField()
     token_starts = ArrayField(models.IntegerField())
@@ -208,7 +209,7 @@ class Document(models.Model):
             models.Index(fields=["project", "source", "line", "id"], name="document_came_in"),
             # Reader: the documents page, filtered by status, newest first; the review queue.
             models.Index(fields=["project", "status", "id"], name="document_by_status"),
-            # Reader: the search box of the documents page: `document_bigrams`, in `migrations/0002_rules.py`.
+            # Reader: the search box of the documents page: `document_bigrams`, in `migrations/0010_bulk.py`.
         ]
 
     def __str__(self) -> str:
@@ -233,8 +234,8 @@ class Annotation(models.Model):
         SUBMITTED = "submitted", _("Submitted")
         RETURNED = "returned", _("Returned")
 
-    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="annotations")
-    annotator = models.ForeignKey(User, on_delete=models.PROTECT, related_name="annotations")
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="annotations", db_index=False)
+    annotator = models.ForeignKey(User, on_delete=models.PROTECT, related_name="annotations", db_index=False)
     tags = ArrayField(models.TextField())
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     accepted = models.BooleanField(default=False)
@@ -253,7 +254,7 @@ class Annotation(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
     submitted_at = models.DateTimeField(null=True)
     accepted_at = models.DateTimeField(null=True)
-    accepted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    accepted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     class Meta:
         constraints = [
@@ -300,7 +301,7 @@ class Preferences(models.Model):
 class Prediction(models.Model):
     """One model's tags and confidences for one document; never mixed with annotations."""
 
-    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="predictions")
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="predictions", db_index=False)
     model = models.CharField(max_length=100, help_text="Name of the model, or `import`.")
     tags = ArrayField(models.TextField())
     confidences = ArrayField(models.FloatField(), help_text="Per token: probability of its tag.")

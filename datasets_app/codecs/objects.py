@@ -6,6 +6,7 @@ both may stand together. Fields that are not known become meta.
 
 import json
 from collections.abc import Mapping, Sequence
+from math import isinf
 from typing import Any, NoReturn
 
 from datasets_app.codecs import dialects, units
@@ -14,6 +15,7 @@ from datasets_app.grids import align
 from datasets_app.records import CharSpan, ReadOptions, Record, Refused, ascii_safe, shown
 from labeling import bio, tokens
 
+NESTED_MAX = 400  # far below what Python's own limit is
 _TAG_FIELDS = ("tags", "ner_tags")
 _KNOWN = {"id", "text", "tokens", "offsets", "spans", "split", "meta", *_TAG_FIELDS}
 
@@ -33,9 +35,9 @@ def parsed(line: str) -> dict[str, Any]:
     if "\0" in line or "\\u0000" in line:
         raise Refused("nul", "The line holds a NUL character, which no text has; remove it.")
     try:
-        values = json.loads(line, parse_constant=_refuse_constant)
-        if "\\u" in line or "e" in line.lower():  # half a surrogate pair, or a number such as 1e999
-            json.dumps(values, ensure_ascii=False, allow_nan=False).encode()
+        values = _DECODER.decode(line)
+        if "\\u" in line or line.count("[") + line.count("{") > NESTED_MAX:  # half a surrogate pair, or too deep
+            json.dumps(values, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise Refused(
             "lone_surrogate",
@@ -50,6 +52,15 @@ def parsed(line: str) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number that JSON has")
+
+
+def _finite(number: str) -> float:
+    if isinf(value := float(number)):
+        raise ValueError(f"{shown(number)} is too large a number")
+    return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def record(line: int, given: Mapping[str, Any], options: ReadOptions, scheme: str) -> Record:

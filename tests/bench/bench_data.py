@@ -1,21 +1,34 @@
-"""How fast texts come in and go out, beside what PostgreSQL's own COPY does in the same run.
+"""How fast texts come in, are frozen, compared and go out, beside what the same machine does at best in the same run.
 
-    python -m tests.bench.bench_data --documents 20000
+    make bench-data                              10,000, 100,000 and a million texts
+    make bench-data ARGS="--sizes 10000 100000"
 
-Starts servers of its own in a temporary folder and prints one table. The ratio to COPY says more than the
-rates: both move with the machine, the ratio with the program.
+Starts servers of its own in a temporary folder. Each stage is done as a worker or the web process does it, and stands
+beside its floor: PostgreSQL's own COPY of the same rows, or `cat` of the same bytes. The ratio says more than the
+rate: both move with the machine, the ratio with the program. Memory is what a process is at its largest, in MB:
+this process does the worker's part.
 """
 
 import argparse
+import gc
+import http.client
 import os
-import random
-import resource
+import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from tests.bench.watching import Watch
+
+SIZES = (10_000, 100_000, 1_000_000)
+PAGES = 60  # requests of each kind
 
 
 @contextmanager
@@ -40,18 +53,6 @@ def database() -> Iterator[None]:
             services.stop()
 
 
-def write_sentences(path: Path, documents: int) -> None:
-    """A CoNLL file of short sentences of made-up words, 14 tokens each on average."""
-    chance = random.Random(7)
-    words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randint(2, 9))) for _ in range(20_000)]
-    with path.open("w") as file:
-        for _ in range(documents):
-            for _ in range(chance.randint(8, 20)):
-                tag = chance.choice(("B-PER", "B-LOC", "B-ORG")) if chance.random() < 0.1 else "O"
-                file.write(f"{chance.choice(words)}\t{tag}\n")
-            file.write("\n")
-
-
 def seconds(work: Callable[[], object]) -> float:
     """How long it takes."""
     begin = time.perf_counter()
@@ -59,81 +60,319 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - begin
 
 
-def memory_mb() -> float:
-    """The largest this process has been."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    stage: str
+    seconds: float
+    documents: int = 0
+    floor: float = 0.0  # seconds
+    floor_name: str = ""
+    memory: str = ""
+    remark: str = ""
+
+    def __str__(self) -> str:
+        rate = f"{self.documents / self.seconds:,.0f}/s" if self.documents else ""
+        ratio = f"{self.seconds / self.floor:,.1f} × {self.floor_name}" if self.floor else ""
+        return f"{self.stage:<26}{_time(self.seconds):>10}{rate:>12}{ratio:>22}  {self.memory:<42}{self.remark}"
 
 
-def copy_alone() -> float:
-    """Seconds that COPY takes to write the same columns of the same rows into a table with one index."""
-    from django.db import connection
-
-    columns = "project_id, key, text, token_starts, token_ends, split, source, line"
-    with connection.cursor() as cursor, tempfile.TemporaryFile() as file:
-        cursor.execute(f"CREATE TABLE plain AS SELECT {columns} FROM labeling_document WHERE false")
-        cursor.execute("CREATE UNIQUE INDEX ON plain (project_id, key)")
-        with cursor.copy(f"COPY (SELECT {columns} FROM labeling_document) TO STDOUT") as out:
-            for chunk in out:
-                file.write(chunk)
-        file.seek(0)
-
-        def write() -> None:
-            with cursor.copy(f"COPY plain ({columns}) FROM STDIN") as copy:
-                while chunk := file.read(1 << 16):
-                    copy.write(chunk)
-
-        return seconds(write)
+def _time(took: float) -> str:
+    return f"{took:,.1f} s" if took >= 1 else f"{1000 * took:,.1f} ms"
 
 
-def measure(documents: int) -> tuple[dict[str, float], float]:
-    """Seconds of each stage, and megabytes at the height of the import."""
-    from django.conf import settings
-    from django.contrib.auth.models import User
+# The stages ----------------------------------------------------------------------------------------------
 
-    from datasets_app import export, importing, jobs, versions
-    from labeling.models import Project
 
-    user = User.objects.create_user("bench")
-    project = Project.objects.create(slug="bench", name="Bench", created_by=user)
-    path = Path(settings.DATA_DIR) / "bench.conll"
-    write_sentences(path, documents)
+class Bench:
+    """All stages on one fresh server with one number of texts."""
 
-    def bring_in(name: str) -> None:
-        with path.open("rb") as file:
-            job = importing.start(project, user, file, name="bench.conll", format="conll")
-        jobs.run(job.pk)
+    def __init__(self, documents: int, folder: Path) -> None:
+        from django.contrib.auth.models import User
+        from django.db import connection
+
+        self.documents, self.folder = documents, folder
+        self.user = User.objects.create_user("bench")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            self.backend: int = cursor.fetchone()[0]
+
+    def rows(self) -> Iterator[Row]:
+        """Every stage in turn."""
+        files = {name: self.folder / f"texts.{name}" for name in ("jsonl", "conll")}
+        arguments = [str(self.documents), str(files["jsonl"]), str(files["conll"])]
+        subprocess.run([sys.executable, "-m", "tests.bench.synthetic", *arguments], check=True)
+        floors: dict[str, float] = {}
+        for format, path in files.items():
+            project = self.project(format)
+            row = self.importing(project, path, format)
+            floors = floors or self.copies(project)
+            yield row(floors["in"], "COPY")
+            path.unlink()
+        project = self.project("jsonl")
+        yield self.one_more(project)
+        self.vacuum()
+        with Web(self.folder, self.user) as web:
+            for name in ("conll", "jsonl"):
+                yield self.export(web, f"export {name}", f"/api/v1/projects/jsonl/export?format={name}")
+            yield from self.pages(web)
+            yield self.frozen(project, floors["items"])
+            version = project.versions.get(number=1)
+            for name in ("hf", "parquet"):
+                yield self.export(web, f"version {name}", f"/api/v1/versions/{version.pk}/export?format={name}")
+        self.relabel(project)
+        self.frozen(project, floors["items"])
+        yield self.diff(project, floors["items"])
+        yield self.restoring(project, floors["items"])
+
+    def project(self, slug: str) -> Any:
+        from labeling.models import Membership, Project
+
+        project, fresh = Project.objects.get_or_create(slug=slug, defaults={"name": slug, "created_by": self.user})
+        if fresh:
+            Membership.objects.create(project=project, user=self.user, role="manager")
+        return project
+
+    def watch(self, **others: int) -> Watch:
+        gc.collect()
+        return Watch(worker=os.getpid(), postgres=self.backend, **others)
+
+    def job(self, job: Any) -> float:
+        from datasets_app import jobs
+
+        took = seconds(lambda: jobs.run(job.pk))
         job.refresh_from_db()
-        assert job.result.get(name) == documents, (job.state, job.message, job.result)
+        assert job.state == "succeeded", (job.state, job.message)
+        return took
 
-    def out(download: export.Download) -> None:
-        for _ in download.chunks:
-            pass
+    def importing(self, project: Any, path: Path, format: str) -> Callable[[float, str], Row]:
+        from datasets_app import importing
 
-    found = {"import": seconds(lambda: bring_in("documents"))}
-    memory = memory_mb()
-    found["COPY"] = copy_alone()
-    found["import again"] = seconds(lambda: bring_in("existing"))
-    for format in ("conll", "jsonl"):
-        found[f"export {format}"] = seconds(lambda format=format: out(export.project_now(project, format=format)))
-    found["freeze"] = seconds(lambda: versions.freeze_now(project, user))
-    version = project.versions.get()
-    for format in ("hf", "parquet"):
-        found[f"version {format}"] = seconds(lambda format=format: out(export.frozen(version, format=format)))
-    return found, memory
+        with path.open("rb") as file:
+            job = importing.start(project, self.user, file, name=path.name, format=format)
+        with self.watch() as watch:
+            took = self.job(job)
+        assert job.result["documents"] == job.result["annotations"] == self.documents, job.result
+        remark = f"{job.result['duplicates']:,} duplicates found"
+        return lambda floor, name: Row(f"import {format}", took, self.documents, floor, name, _peaks(watch), remark)
+
+    def copies(self, project: Any) -> dict[str, float]:
+        """Seconds that COPY takes for the same rows: into plain tables with their keys, and the gold out of one."""
+        from django.db import connection
+
+        documents = "id, project_id, key, text, token_starts, token_ends, split, group_key, source, line"
+        gold = "id, document_id, annotator_id, tags"
+        took = {}
+        with connection.cursor() as cursor:
+            for table, columns in (("labeling_document", documents), ("labeling_annotation", gold)):
+                plain = f"plain_{table}"
+                cursor.execute(f"CREATE TABLE {plain} AS SELECT {columns} FROM {table} WHERE false")
+                cursor.execute(f"CREATE UNIQUE INDEX ON {plain} (id)")
+                with tempfile.TemporaryFile(dir=self.folder) as file:
+                    with cursor.copy(f"COPY (SELECT {columns} FROM {table}) TO STDOUT") as out:
+                        for chunk in out:
+                            file.write(chunk)
+                    file.seek(0)
+
+                    def write(plain: str = plain, file: Any = file) -> None:
+                        with cursor.copy(f"COPY {plain} FROM STDIN") as copy:
+                            while chunk := file.read(1 << 16):
+                                copy.write(chunk)
+
+                    took[table] = seconds(write)
+                cursor.execute(f"DROP TABLE {plain}")
+        return {"in": sum(took.values()), "items": took["labeling_annotation"]}
+
+    def one_more(self, project: Any) -> Row:
+        """The work of an import of one text, from claim to result."""
+        from io import BytesIO
+
+        from datasets_app import importing
+
+        took = []
+        for number in range(20):
+            line = b'{"text": "One more text that number %d names", "spans": []}\n' % number
+            took.append(self.job(importing.start(project, self.user, BytesIO(line), name="one.jsonl", format="jsonl")))
+        return Row("import of one text", statistics.median(took), remark=f"slowest of 20: {_time(max(took))}")
+
+    def vacuum(self) -> None:
+        """As autovacuum does sooner or later."""
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+
+    def export(self, web: "Web", stage: str, address: str) -> Row:
+        with Watch(web=web.worker) as watch:
+            target = self.folder / "download"
+            first, took = web.download(address, target)
+        with target.open("rb") as file:
+            cat = seconds(lambda: subprocess.run(["cat"], stdin=file, stdout=subprocess.DEVNULL, check=True))
+        size = target.stat().st_size / 1e6
+        target.unlink()
+        grown = watch.peaks["web"] - watch.first["web"]
+        memory = f"web {watch.peaks['web']:,.0f} (+{max(0, grown):,.0f})"
+        remark = f"first byte {_time(first)}, {size:,.0f} MB"
+        return Row(stage, took, self.documents, cat, "cat", memory, remark)
+
+    def pages(self, web: "Web") -> Iterator[Row]:
+        """Pages as a browser asks for them, each with other words."""
+        from tests.bench.synthetic import vocabulary
+
+        words = vocabulary()
+        ranks = [round(3 * 1.17**n) for n in range(PAGES)]
+        kinds = {
+            "page documents": [f"?order={('newest', 'oldest', 'priority')[n % 3]}" for n in range(PAGES)],
+            "page search": [f"?q={words[rank]}" for rank in ranks],
+            "page by label": [f"?label={('PER', 'ORG', 'LOC', 'MISC')[n % 4]}" for n in range(PAGES)],
+            "page by status": [f"?status={('accepted', 'pending', 'submitted')[n % 3]}" for n in range(PAGES)],
+        }
+        for stage, queries in kinds.items():
+            yield _quantiles(stage, [web.page(f"/projects/jsonl/documents/{query}") for query in queries])
+        yield _quantiles("page overview", [web.page("/projects/jsonl/") for _ in range(5)])
+
+    def frozen(self, project: Any, floor: float) -> Row:
+        from datasets_app import versions
+
+        with self.watch() as watch:
+            took = self.job(versions.freeze(project, self.user))
+        return Row("freeze", took, self.documents, floor, "COPY of tags", _peaks(watch))
+
+    def relabel(self, project: Any) -> None:
+        """Another label for a span of every hundredth text."""
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE labeling_annotation SET tags = array_replace(array_replace(tags, 'B-PER', 'B-LOC'), 'I-PER',"
+                " 'I-LOC') WHERE document_id %% 100 = 0 AND document_id IN"
+                " (SELECT id FROM labeling_document WHERE project_id = %s)",
+                [project.pk],
+            )
+
+    def diff(self, project: Any, floor: float) -> Row:
+        from datasets_app import differences
+
+        old, new = project.versions.order_by("number")
+        found: dict[str, Any] = {}
+        with self.watch() as watch:
+            took = seconds(lambda: found.update(differences.diff(old, new)))
+        remark = f"{found['documents']['changed']:,} texts differ"
+        return Row("diff of two versions", took, self.documents, floor, "COPY of tags", _peaks(watch), remark)
+
+    def restoring(self, project: Any, floor: float) -> Row:
+        from datasets_app import restoring
+
+        with self.watch() as watch:
+            took = self.job(restoring.start(project.versions.get(number=1), self.user))
+        return Row("restore of a version", took, self.documents, floor, "COPY of tags", _peaks(watch))
+
+
+def _peaks(watch: Watch) -> str:
+    return ", ".join(f"{name} {peak:,.0f}" for name, peak in watch.peaks.items())
+
+
+def _quantiles(stage: str, took: list[float]) -> Row:
+    p95 = sorted(took)[round(0.95 * (len(took) - 1))]
+    return Row(stage, p95, remark=f"p95 of {len(took)}; median {_time(statistics.median(took))}")
+
+
+# The web process -----------------------------------------------------------------------------------------
+
+
+class Web:
+    """A web process as in production, and one signed-in client."""
+
+    def __init__(self, folder: Path, user: Any) -> None:
+        from django.conf import settings
+        from django.test import Client
+
+        from config.embedded import free_port
+
+        client = Client()
+        client.force_login(user)
+        name = settings.SESSION_COOKIE_NAME
+        self.headers = {"Cookie": f"{name}={client.cookies[name].value}"}
+        self.port, self.folder = free_port(), folder
+
+    def __enter__(self) -> "Web":
+        import psutil
+        from django.conf import settings
+
+        arguments = ["-m", "gunicorn", "config.wsgi", "--worker-class", "gthread", "--threads", "8"]
+        arguments += ["--workers", "1", "--bind", f"127.0.0.1:{self.port}", "--log-level", "error"]
+        environment = {**os.environ, "SECRET_KEY": settings.SECRET_KEY, "ALLOWED_HOSTS": "127.0.0.1"}
+        self.process = subprocess.Popen([sys.executable, *arguments], env=environment)
+        try:
+            self._await()
+            self.worker = psutil.Process(self.process.pid).children()[0].pid
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _await(self) -> None:
+        end = time.monotonic() + 120
+        while True:
+            try:
+                self.page("/projects/jsonl/documents/")
+                return
+            except OSError:
+                assert time.monotonic() < end, "the web process does not start"
+                time.sleep(0.2)
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+    def _ask(self, address: str) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1200)
+        connection.request("GET", address, headers=self.headers)
+        answer = connection.getresponse()
+        assert answer.status == 200, (address, answer.status, answer.getheader("Location"), answer.read(500))
+        return connection, answer
+
+    def page(self, address: str) -> float:
+        """Seconds until all of a page is there."""
+
+        def read() -> None:
+            connection, answer = self._ask(address)
+            answer.read()
+            connection.close()
+
+        return seconds(read)
+
+    def download(self, address: str, target: Path) -> tuple[float, float]:
+        """Seconds until the first byte and until the last."""
+        begin = time.perf_counter()
+        connection, answer = self._ask(address)
+        with target.open("wb") as file:
+            file.write(answer.read(1))
+            first = time.perf_counter() - begin
+            while chunk := answer.read(1 << 16):
+                file.write(chunk)
+        connection.close()
+        return first, time.perf_counter() - begin
 
 
 def main() -> None:
-    """Print the table."""
+    """Print a table for each size, row by row."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--documents", type=int, default=20_000)
-    documents = parser.parse_args().documents
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)  # one size, in this process
+    given = parser.parse_args()
+    if given.one is None:
+        failed = [subprocess.run([sys.executable, "-m", __spec__.name, "--one", str(size)]).returncode
+                  for size in given.sizes]  # fmt: skip
+        sys.exit(max(failed))
     with database():
-        found, peak = measure(documents)
-    print(f"{'stage':<16}{'seconds':>9}{'docs/s':>10}{'times COPY':>12}")
-    for stage, took in found.items():
-        print(f"{stage:<16}{took:>9.2f}{documents / took:>10,.0f}{took / found['COPY']:>12.1f}")
-    print(f"memory at the height of the import {peak:.0f} MB, of all stages {memory_mb():.0f} MB")
+        from django.conf import settings
+
+        now = datetime.now(UTC)
+        print(f"\n{given.one:,} texts, {now:%F %H:%M} UTC, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+        for row in Bench(given.one, Path(settings.DATA_DIR)).rows():
+            print(f"{row}  (load {os.getloadavg()[0]:.1f})", flush=True)
 
 
 if __name__ == "__main__":

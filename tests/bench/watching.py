@@ -1,0 +1,43 @@
+"""How large processes become while something is done: their proportional and private memory, looked at all the time."""
+
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+SECONDS = 0.1
+
+
+class Watch:
+    """The peaks of some processes, by name, from entering to leaving.
+
+    Proportional: a page that n processes share counts 1/n in each, so PostgreSQL's buffers are not counted twice.
+    """
+
+    def __init__(self, **pids: int) -> None:
+        self.pids = pids
+        self.first = {name: _megabytes(pid) for name, pid in pids.items()}
+        self.peaks = dict(self.first)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look_on, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look_on(self) -> None:
+        while not self._over.wait(SECONDS):
+            for name, pid in self.pids.items():
+                self.peaks[name] = max(self.peaks[name], _megabytes(pid))
+
+
+def _megabytes(pid: int) -> float:
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
