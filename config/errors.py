@@ -37,7 +37,8 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     context["request"].accepted_media_type = JSONRenderer.media_type
     if (known := as_goldset_error(exc)) is not None:
         set_rollback()
-        return Response(body(known.code, known.message, known.details), status=known.status)
+        wait = {"Retry-After": str(known.details["wait"])} if "wait" in known.details else None
+        return Response(body(known.code, known.message, known.details), status=known.status, headers=wait)
     response = exception_handler(exc, context)
     if response is None or not isinstance(exc, exceptions.APIException):
         return response

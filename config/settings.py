@@ -134,6 +134,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# Failed attempts to sign in: from one address, and with one name from one address.
+SIGN_IN_RATE = os.environ.get("SIGN_IN_RATE", "30/min")
+SIGN_IN_FAILURES = os.environ.get("SIGN_IN_FAILURES", "20/hour")
 AUTHENTICATION_BACKENDS = ["labeling.signing_in.Backend"]
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 LOGIN_URL = "login"
@@ -179,7 +182,6 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "config.errors.handle",
     # What a client says of itself in X-Forwarded-For is believed only where a proxy of ours writes it.
     "NUM_PROXIES": int(os.environ.get("NUM_PROXIES") or BEHIND_TLS),
-    "DEFAULT_THROTTLE_RATES": {"sign-in": os.environ.get("SIGN_IN_RATE", "30/min")},
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Goldset",
@@ -193,6 +195,14 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
 }
 
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "goldset",
+        "OPTIONS": {"socket_timeout": 2.0, "socket_connect_timeout": 2.0},
+    }
+}
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = REDIS_URL
 CELERY_RESULT_EXPIRES = 3600
@@ -266,6 +276,11 @@ IMPORT_FROM = os.environ.get("IMPORT_FROM", "hf://").split()
 # A token of the Hugging Face Hub with which managers may release versions there.
 HUB_PUSH_TOKEN = os.environ.get("HUB_PUSH_TOKEN", "")
 PRIVATE_LOCATIONS = os.environ.get("PRIVATE_LOCATIONS") == "1"
+# Which base models a project may name: folders below these, and ids of the hub that match one of these patterns.
+BASE_MODEL_FOLDERS = [
+    Path(each) for each in os.environ.get("BASE_MODEL_FOLDERS", str(DATA_DIR / "base_models")).split(os.pathsep) if each
+]
+BASE_MODEL_HUB = os.environ.get("BASE_MODEL_HUB", "*").split()
 # Whether predictors behind HTTP may be at private addresses.
 PRIVATE_PREDICTORS = os.environ.get("PRIVATE_PREDICTORS") == "1"
 

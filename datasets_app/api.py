@@ -11,7 +11,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datasets_app import differences, export, importing, job_report, jobs, pushing, serializers, uploads, versions
+from datasets_app import (
+    differences,
+    export,
+    importing,
+    job_report,
+    jobs,
+    pushing,
+    serializers,
+    surveying,
+    uploads,
+    versions,
+)
 from datasets_app.access import job_for, jobs_of, upload_for, version_for, versions_of
 from datasets_app.codecs import WRITERS
 from datasets_app.export import Download
@@ -51,6 +62,20 @@ def streamed(download: Download) -> StreamingHttpResponse:
     response = StreamingHttpResponse(download.chunks, content_type=download.media_type)
     response["Content-Disposition"] = f'attachment; filename="{download.name}"'
     return response
+
+
+class Surveys(APIView):
+    """Looking into a file before there is a project for it."""
+
+    parser_classes = (MultiPartParser, FormParser)
+
+    @extend_schema(
+        request={"multipart/form-data": serializers.SurveyInSerializer}, responses=serializers.SurveySerializer
+    )
+    def post(self, request: Request) -> Response:
+        """Tell its format, its labels and its first texts; nothing of it is kept."""
+        file = parsed(serializers.SurveyInSerializer(data=request.data))["file"]
+        return Response(surveying.survey(file, name=file.name, size=file.size))
 
 
 class Imports(APIView):

@@ -16,6 +16,7 @@ from datasets_app.importing_batch import Batches, Ready, id_taken
 from datasets_app.importing_prepared import Prepared
 from datasets_app.models import Job
 from datasets_app.records import Failure, Record, Survey
+from datasets_app.surveying import labels_of
 from labeling import bio
 from labeling.models import Document
 
@@ -43,7 +44,7 @@ class Check(Batches):
         """The records as they pass, their labels counted."""
         for record in records:
             if isinstance(record, Record):
-                self.found.update(_labels_of(record))
+                self.found.update(labels_of(record))
             yield record
 
     def look(self, batch: Sequence[Prepared | Failure]) -> None:
@@ -120,13 +121,6 @@ class Check(Batches):
 def checked_records(check: Check, records: Iterable[Record | Failure]) -> Iterator[Record | Failure]:
     """The records of a dry run: labels counted as the file has them, then renamed as asked."""
     return import_options.relabeled(check.tallied(records), check.job.params.get("label_map", {}))
-
-
-def _labels_of(record: Record) -> Iterator[str]:
-    if record.spans is not None:
-        yield from (span.label for span in record.spans)
-    else:
-        yield from (bio.label_of(tag) for tag in record.tags or () if tag.startswith("B-"))
 
 
 def _digest(text: str) -> str:

@@ -48,9 +48,9 @@ def _begins_so(reader: Reader, inside: packed.Inside) -> bool:
     return not reader.magic or inside.head.startswith(reader.magic)
 
 
-def plain_file(path: Path, reader: Reader, *, name: str) -> Path:
-    """The file as the reader takes it; raises `Invalid` or `TooLarge`."""
-    limit = UNPACKED_TIMES * settings.UPLOAD_MAX_BYTES
+def plain_file(path: Path, reader: Reader, *, name: str, limit: int | None = None) -> Path:
+    """The file as the reader takes it; raises `Invalid`, or `TooLarge` if it has more than `limit` bytes unpacked."""
+    limit = limit or UNPACKED_TIMES * settings.UPLOAD_MAX_BYTES
     if reader.takes == "zip":
         packed.require_small(path, name, limit=limit)
         return path

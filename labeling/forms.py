@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from labeling import label_lists
+from labeling.errors import Invalid
 from labeling.models import Project, Role
 
 STRATEGIES = [
@@ -93,9 +95,16 @@ class NewProjectForm(ProjectForm):
     labels = forms.CharField(
         label=_("Labels"),
         widget=forms.Textarea(
-            attrs={"rows": 6, "spellcheck": "false", "placeholder": _("PER A person's name\nORG\nLOC")}
+            attrs={
+                "rows": 6,
+                "spellcheck": "false",
+                "placeholder": _("PER [p] #56b4e9 A person's name\nORG\nLOC, DATE"),
+            }
         ),
-        help_text=_("One a line: the label, then its description if you like. They can be changed later."),
+        help_text=_(
+            "One a line: the label, then its key in brackets, its color and its definition if you like. A list with "
+            "commas, cells of a table and JSON can be pasted too. They can be changed later."
+        ),
     )
     field_order = ["name", "labels", "guidelines", "tokenizer", "overlap", "review", "validation_share", "test_share"]
 
@@ -111,22 +120,18 @@ class NewProjectForm(ProjectForm):
         super().__init__(*args, instance=Project(), **kwargs)  # shows the defaults
 
     def clean_labels(self) -> list[dict[str, str]]:
-        """The labels; complains about the line on which one stands twice."""
-        labels: dict[str, dict[str, str]] = {}
-        for number, line in enumerate(self.cleaned_data["labels"].splitlines(), 1):
-            name, description = line.strip().partition(" ")[::2]
-            if name in labels:
+        """The labels; complains about the line that cannot be one."""
+        try:
+            labels = label_lists.read(self.cleaned_data["labels"])
+        except Invalid as error:
+            raise forms.ValidationError(error.message) from error
+        for label in labels:
+            if label.get("hotkey") in OWN_KEYS:
                 raise forms.ValidationError(
-                    _("Line %(number)s: the label “%(name)s” stands here a second time."),
-                    params={"number": number, "name": name},
+                    _("The key “%(key)s” belongs to the annotate page; choose another."),
+                    params={"key": label["hotkey"]},
                 )
-            if len(name) > 100:
-                raise forms.ValidationError(
-                    _("Line %(number)s: a label has at most 100 characters."), params={"number": number}
-                )
-            if name:
-                labels[name] = {"name": name, "description": description.strip()}
-        return list(labels.values())
+        return labels
 
 
 class LabelForm(forms.Form):

@@ -1,18 +1,17 @@
 """Addresses of the pages."""
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, path
 
 from labeling import views, views_account, views_review, views_setup, views_work
 
 page_urlpatterns: list[URLPattern] = [
-    path("sign-in/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("sign-in/", views_account.SignIn.as_view(redirect_authenticated_user=True), name="login"),
     path("sign-out/", LogoutView.as_view(), name="logout"),
     path("profile/", views_account.profile, name="profile"),
     path("profile/language/", views_account.language, name="profile-language"),
     path("profile/token/", views_account.token, name="profile-token"),
     path("", views.home, name="projects"),
-    path("new-project/", views.new_project, name="new-project"),
     path("projects/<slug:slug>/", views.overview, name="project"),
     path("trash/", views.trash_page, name="trash"),
     path("projects/<slug:slug>/settings/", views.settings, name="settings"),

@@ -41,13 +41,14 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
 
     labels = LabelSerializer(many=True, required=False)
     splits = SplitsSerializer(required=False, write_only=True)
+    role = serializers.CharField(read_only=True, help_text="Yours in it, where one project is read.")
 
     class Meta:
         model = Project
         fields = [
             "slug", "name", "guidelines", "tokenizer", "overlap", "review", "open_suggestions", "lease_minutes",
             "splits", "query_strategy", "held_out_rate", "base_model", "retrain_hour", "retrain_min_new",
-            "labels", "created_at",
+            "labels", "role", "created_at",
         ]  # fmt: skip
         read_only_fields = ["slug", "created_at"]
 
@@ -91,6 +92,12 @@ class SignInSerializer(serializers.Serializer[Any]):
 
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(trim_whitespace=False, max_length=4096)
+
+
+class TextSerializer(serializers.Serializer[Any]):
+    """A text to be cut."""
+
+    text = serializers.CharField(trim_whitespace=False, allow_blank=True, max_length=20_000)
 
 
 class ShortcutsSerializer(serializers.Serializer[Any]):

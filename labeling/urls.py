@@ -9,6 +9,7 @@ api_urlpatterns: list[URLPattern] = [
     path("account/shortcuts", api.Shortcuts.as_view(), name="shortcuts"),
     path("projects", api.Projects.as_view(), name="projects"),
     path("projects/<slug:slug>", api.OneProject.as_view(), name="project"),
+    path("tokens", api.Tokens.as_view(), name="tokens"),
     path("trash", api.Trash.as_view(), name="trash"),
     path("projects/<slug:slug>/restoration", api.ProjectRestoration.as_view(), name="project-restoration"),
     path("projects/<slug:slug>/labels", api.Labels.as_view(), name="labels"),

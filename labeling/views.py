@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from labeling import access, projects, trash
-from labeling.forms import NewProjectForm, ProjectForm
+from labeling.forms import ProjectForm
 from labeling.models import Document, Role
 from labeling.pages import attempt, colors_of, show
 from labeling.paging import page
@@ -43,20 +43,6 @@ def _counts(project_ids: list[int]) -> dict[int, Any]:
         submitted=Count("pk", filter=Q(status=status.SUBMITTED)),
     )
     return {row["project_id"]: row for row in counted}
-
-
-@require_http_methods(["GET", "POST"])
-@login_required
-def new_project(request: HttpRequest) -> HttpResponse:
-    """Make a project, all on one page."""
-    form = NewProjectForm(request.POST or None)
-    if form.is_bound and form.is_valid():
-        made: list[Any] = []
-        if attempt(
-            request, lambda: made.append(projects.create(request.user, **form.cleaned_data)), _("Project made.")
-        ):
-            return redirect("project", made[0].slug)
-    return show(request, "labeling/new_project.html", form=form)
 
 
 @require_GET

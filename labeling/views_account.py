@@ -1,11 +1,15 @@
 """Pages of the person's own account: password, language and API token."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.models import User
+from django.contrib.auth.views import LoginView
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -14,7 +18,31 @@ from django.views.decorators.http import require_http_methods, require_POST
 from rest_framework.authtoken.models import Token
 
 from labeling import preferences
+from labeling.errors import TooMany
 from labeling.pages import show
+
+
+class SignInForm(AuthenticationForm):
+    """Django's own; whoever has to wait is told so in the form."""
+
+    def clean(self) -> dict[str, Any]:
+        """The name and password, checked."""
+        try:
+            return super().clean()
+        except TooMany as error:
+            raise ValidationError(error.message, code=error.code) from error
+
+
+class SignIn(LoginView):
+    """The page on which people sign in."""
+
+    authentication_form = SignInForm
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """The form with its complaint; 429 for whoever has to wait."""
+        response = super().form_invalid(form)
+        response.status_code = 429 if form.has_error("__all__", TooMany.code) else 200
+        return response
 
 
 @require_http_methods(["GET", "POST"])

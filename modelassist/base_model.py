@@ -8,8 +8,11 @@ import hashlib
 import importlib.util
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
+
+from django.conf import settings
 
 from labeling.errors import GoldsetError, Invalid, Unavailable
 
@@ -43,14 +46,34 @@ def resolve(name: str, *, gpu: bool) -> BaseModel:
 
 
 def require_named(name: str) -> None:
-    """Raise `Invalid` unless it can be a base model: a folder that is there, `auto`, or what a hub id looks like.
+    """Raise `Invalid` unless a project may name it: `auto`, the server's own, a hub id or a folder that is permitted.
 
-    Whether the hub has it is seen when it is fetched.
+    What the operator permits stands in the settings. A folder that is not there is refused in the same words as one
+    that is not permitted, so that nobody learns what the server holds. Whether the hub has a model is seen later.
     """
-    if name in ("", "auto", COMPACT_NAME) or _is_folder(name) or _HUB_ID.fullmatch(name):
+    if name in ("", "auto", COMPACT_NAME, settings.BASE_MODEL):
         return
-    message = f"Base model {name[:100]!r} is neither a folder on the server nor a hub id such as {HUB_DEFAULT!r}."
-    raise Invalid(message, code="base_model_missing", details={"field": "base_model"})
+    if Path(name).is_absolute() or name.startswith(".") or _is_folder(name):
+        if not _is_permitted(name):
+            below = " or ".join(map(str, settings.BASE_MODEL_FOLDERS))
+            message = f"Base model {name[:100]!r} is no folder that this server permits: those are below {below}."
+            raise Invalid(message, code="base_model_not_permitted", details={"field": "base_model"})
+    elif not _HUB_ID.fullmatch(name):
+        message = f"Base model {name[:100]!r} is neither a folder on the server nor a hub id such as {HUB_DEFAULT!r}."
+        raise Invalid(message, code="base_model_missing", details={"field": "base_model"})
+    elif not any(fnmatchcase(name, pattern) for pattern in settings.BASE_MODEL_HUB):
+        listed = ", ".join(settings.BASE_MODEL_HUB) or "none"
+        message = f"Base model {name[:100]!r} is no model of the hub that this server permits: {listed}."
+        raise Invalid(message, code="base_model_not_permitted", details={"field": "base_model"})
+
+
+def _is_permitted(name: str) -> bool:
+    """Whether it is a folder below one that the operator permits, wherever its links and dots lead."""
+    try:
+        folder = Path(name).resolve(strict=True)
+    except (OSError, ValueError, RuntimeError):
+        return False
+    return folder.is_dir() and any(folder.is_relative_to(each.resolve()) for each in settings.BASE_MODEL_FOLDERS)
 
 
 def _is_folder(name: str) -> bool:

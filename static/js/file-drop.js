@@ -13,7 +13,7 @@ class FileDrop extends HTMLElement {
     this.addEventListener("drop", (event) => {
       if (!event.dataTransfer.files.length) return;
       this.#field.files = event.dataTransfer.files;
-      this.#chosen();
+      this.#field.dispatchEvent(new Event("change", { bubbles: true }));
     });
   }
 

@@ -11,6 +11,7 @@ from django.test import Client, RequestFactory
 from django.utils.functional import SimpleLazyObject
 from playwright.sync_api import Page, expect
 
+from datasets_app import curation
 from labeling import annotate, bio, projects
 from labeling.errors import Unavailable
 from labeling.models import Document, Label, Membership, Project, Role
@@ -120,8 +121,12 @@ def test_a_project_is_made_on_one_page(client: Client, db: None) -> None:
     twice = client.post("/new-project/", given | {"labels": "PER\nPER"})
     assert "Line 2" in twice.content.decode()
     assert not Project.objects.exists()
-    client.post("/new-project/", given)
+    taken = client.post("/new-project/", given | {"labels": "PER [a] A person", "overlap": 0, "guidelines": "Typed."})
+    assert set(taken.context["form"].errors) == {"labels", "overlap"}
+    assert "Typed." in taken.content.decode()
+    client.post("/new-project/", given | {"split_by": "author"})
     project = Project.objects.get()
+    assert curation.of(project).split_by == "author"
     assert (project.overlap, project.validation_share, project.test_share) == (2, 0.1, 0.2)
     assert list(project.labels.values_list("name", "description")) == [("PER", "A person"), ("LOC", "")]
     assert Membership.objects.get().role == Role.MANAGER

@@ -201,3 +201,35 @@ def test_a_member_of_one_project_reaches_no_row_of_another(world: World) -> None
         response = getattr(client, method)(f"/api/v1/projects/{other}/documents/{document.pk}{path}", {}, format="json")
         assert response.status_code == 404, (method, path)
     assert client.patch(f"/api/v1/projects/{other}/labels/PER", {"name": "x"}, format="json").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field", "nearest"),
+    [
+        ("", {"ovrelap": 2}, "ovrelap", "overlap"),
+        ("", {"splits": {"validaton": 0.1}}, "splits.validaton", "validation"),
+        ("/labels", {"name": "X", "colour": "#000000"}, "colour", "color"),
+        ("/members", {"username": "second", "zzz": 1}, "zzz", None),
+    ],
+)
+def test_a_field_that_nobody_reads_is_refused(
+    world: World, path: str, body: dict[str, Any], field: str, nearest: str | None
+) -> None:
+    client = world.client(world.manager)
+    answer = (client.post if path else client.patch)(world.url(path), body, format="json")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "unknown_field")
+    assert (error["details"]["field"], error["details"]["nearest"]) == (field, nearest)
+    assert repr(nearest or field) in error["message"]
+    labels = {"name": "New", "labels": [{"name": "A"}, {"name": "B", "hotky": "b"}]}
+    listed = client.post("/api/v1/projects", labels, format="json").json()["error"]
+    assert listed["details"]["field"] == "labels[1].hotky"
+    assert not Project.objects.filter(name="New").exists()
+
+
+def test_what_was_read_can_be_sent_back(world: World) -> None:
+    client = world.client(world.manager)
+    shown = client.get(world.url()).json()
+    shown.pop("labels")
+    answer = client.patch(world.url(), shown, format="json")
+    assert answer.status_code == 200, answer.json()

@@ -63,8 +63,36 @@ def test_what_can_be_a_base_model(name: str) -> None:
     "name", ["x" * 300 + "/y/z", "\0", "/no/such/folder", "./x/y", "a/b/c", "a b", "../x", "https://x.y/z"]
 )
 def test_what_can_be_none(name: str) -> None:
-    with pytest.raises(Invalid, match="neither a folder"):
+    with pytest.raises(Invalid, match=r"neither a folder|no folder that this server permits"):
         base_model.require_named(name)
+
+
+def test_only_folders_that_the_operator_permits(settings, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    permitted, other = tmp_path / "permitted", tmp_path / "other"
+    for folder in (permitted / "mine", other / "theirs"):
+        folder.mkdir(parents=True)
+    (permitted / "link").symlink_to(other)
+    settings.BASE_MODEL_FOLDERS, settings.BASE_MODEL = [permitted], str(other / "theirs")
+    base_model.require_named(str(permitted / "mine"))
+    base_model.require_named(str(other / "theirs"))  # what the server itself starts from
+    for name in (
+        other,
+        permitted / "link" / "theirs",
+        permitted / ".." / "other",
+        permitted / "none",
+        "labeling",
+        "/etc",
+    ):
+        with pytest.raises(Invalid, match="permits") as refused:
+            base_model.require_named(str(name))
+        assert refused.value.code == "base_model_not_permitted"
+
+
+def test_only_models_of_the_hub_that_the_operator_permits(settings) -> None:  # type: ignore[no-untyped-def]
+    settings.BASE_MODEL_HUB = ["google-bert/*"]
+    base_model.require_named("google-bert/bert-base-cased")
+    with pytest.raises(Invalid, match="google-bert/\\*"):
+        base_model.require_named("someone/some-bert")
 
 
 @pytest.mark.django_db
