@@ -290,7 +290,7 @@ class _Splitting:
 def _line(row: tuple[int, Sequence[str], Any]) -> str:
     number, tags, traces = row
     told = copying.text(json.dumps({} if traces is None else traces, ensure_ascii=False))
-    return copying.line((str(number), copying.strings(tags), told))
+    return f"{number}\t{copying.strings(tags)}\t{told}\n"
 
 
 # Undoing -------------------------------------------------------------------------------------------------
