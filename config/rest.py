@@ -50,6 +50,14 @@ class Client:
         """Replace by JSON."""
         return self._json("PUT", path, json.dumps(body).encode(), "application/json")
 
+    def patch(self, path: str, body: object) -> Any:
+        """Change by JSON."""
+        return self._json("PATCH", path, json.dumps(body).encode(), "application/json")
+
+    def delete(self, path: str) -> Any:
+        """Take away."""
+        return self._json("DELETE", path)
+
     def upload(self, path: str, *, name: str, content: bytes, **fields: str) -> Any:
         """Send one file with form fields."""
         boundary = secrets.token_hex(16)
