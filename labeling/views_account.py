@@ -51,6 +51,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     """Show the account; change the password."""
     user = _person(request)
     form = PasswordChangeForm(user, request.POST or None)
+    form.fields["old_password"].widget.attrs.pop("autofocus", None)  # it is not what people come here for
     if form.is_bound and form.is_valid():
         update_session_auth_hash(request, form.save())
         messages.success(request, _("Password changed."))
