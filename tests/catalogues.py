@@ -28,7 +28,7 @@ PYTHON = {
 # What speaks English only: descriptions of the REST door, files that go out, and what is said to who runs it.
 ENGLISH = {
     "serializers.py", "card.py", "model_card.py", "admin.py", "settings.py", "demo.py", "demo_stages.py", "up.py",
-    "embedded.py", "prepare.py", "data_dir.py", "processes.py", "rest.py",
+    "metrics.py", "embedded.py", "prepare.py", "data_dir.py", "processes.py", "rest.py",
 }  # fmt: skip
 SAYS = {"message", "complaint", "reason", "note", "detail"}  # names of what is told to people
 FAULTS = {"RuntimeError", "ValueError", "TypeError", "KeyError", "AssertionError", "ImproperlyConfigured"}
@@ -126,6 +126,8 @@ class Sentences(ast.NodeVisitor):
             for each in node.args[1:]:
                 self.visit(each)
             return
+        if called == "Codec":
+            self._say(node.args[1])  # what it is called in lists
         for argument in node.args:
             self.visit(argument)
         for keyword in node.keywords:
