@@ -123,6 +123,13 @@ class SpanSerializer(serializers.Serializer[Any]):
     label = serializers.CharField(max_length=100)  # type: ignore[assignment]  # a field's name, not its caption
 
 
+class RejectedSerializer(SpanSerializer):
+    """A suggested span that a person rejected, as it is given out: whose it was is taken back, and not read."""
+
+    model = serializers.CharField(max_length=100, required=False)
+    confidence = serializers.FloatField(required=False, allow_null=True)
+
+
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
 class TagListField(serializers.Field[list[str], Any, list[str], Any]):
     """A list of strings, checked in one pass: a document may have 20,000 tokens."""
@@ -156,7 +163,7 @@ class SaveSerializer(TagsSerializer):
     seconds = serializers.FloatField(
         min_value=0, max_value=86_400, default=0, help_text="Active work since the last save; added up."
     )
-    rejected = SpanSerializer(
+    rejected = RejectedSerializer(
         many=True, required=False, help_text="Suggested spans that the person rejected; others are ignored."
     )
     suggested_by = serializers.CharField(

@@ -179,7 +179,7 @@ def _words() -> dict[str, str]:
         "undecided": _("not decided"),
         "own": _("as nobody has it"),
         "as": _("as {names}"),
-        "open": _("{count} differences not decided"),
+        "open": _("Differences not decided: {count}"),
         "decided": _("All is decided. Enter accepts."),
         "stillOpen": _("Decide about this difference first; 0 says that none is right."),
         "nothing": _("Nobody has submitted a version of this text; correct it first."),

@@ -65,6 +65,7 @@ class TokenPreview extends HTMLElement {
     if (number !== this.#asked) return; // more was typed meanwhile
     for (const row of this.querySelectorAll("[data-tokenizer]")) {
       const tokens = found[row.dataset.tokenizer] ?? [];
+      row.hidden = !this.#field.value;
       row.querySelector("[data-part=count]").textContent = found.error ? found.error.message : tokens.length;
       row.querySelector("[data-part=tokens]").replaceChildren(...tokens.slice(0, 400).map(({ text }) => chip(text)));
     }

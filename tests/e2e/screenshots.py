@@ -20,6 +20,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from config.demo_stages import job_id
 from config.rest import Client
 from tests.e2e.chromium import ARGUMENTS, executable
 from tests.e2e.furnish import EMPTY, HARD, furnish
@@ -146,6 +147,8 @@ def main() -> None:
     if options.furnish:
         furnish(admin, options.project)
     there = places(admin, options.project)
+    if options.furnish and "m" in there and not admin.get(f"projects/{there['m']}/label-issues")["results"]:
+        admin.finished(job_id(admin.post(f"projects/{there['m']}/audits")))
     options.out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
@@ -219,6 +222,9 @@ def shots(
             continue
         page.goto(shot.address.format(**there))
         page.wait_for_load_state("networkidle")
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")  # plots are drawn when they come into sight
+        page.wait_for_timeout(300)
+        page.evaluate("scrollTo(0, 0)")
         if shot.steps:
             shot.steps(page)
         yield name, compact(page.screenshot(full_page=shot.whole))

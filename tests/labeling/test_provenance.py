@@ -77,6 +77,13 @@ def test_a_client_cannot_reject_what_was_never_suggested(world: World) -> None:
     assert [each["start"] for each in body["provenance"]["rejected"]] == [6]
 
 
+def test_what_was_given_out_as_rejected_is_taken_back_as_it_is(world: World) -> None:
+    document = suggested(world)
+    first = put(world, document)
+    again = put(world, document, revision=first["revision"], rejected=first["provenance"]["rejected"])
+    assert again["provenance"] == first["provenance"]
+
+
 def test_the_model_that_was_shown_counts_and_not_a_newer_one(world: World) -> None:
     document = suggested(world)
     predictions.store([Predicted(document.pk, ["O"] * 8, [1.0] * 8)], model="m2")
