@@ -51,7 +51,8 @@ def publish(client: redis.Redis) -> None:
 
 def _gpu_memory() -> int:
     """Bytes that this process holds on the GPU; 0 where it has not loaded torch, or there is none."""
-    torch = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_available() or not torch.cuda.is_initialized():
+    cuda = getattr(sys.modules.get("torch"), "cuda", None)  # another thread may be in the middle of loading it
+    try:
+        return int(cuda.memory_reserved()) if cuda is not None and cuda.is_initialized() else 0
+    except AttributeError:
         return 0
-    return int(torch.cuda.memory_reserved())

@@ -39,8 +39,10 @@ CHECKED_DOCUMENTS = 50  # held-out texts on which the update must not be clearly
 WORSE = 0.1  # by so much F1
 HEAD_DOCUMENTS = 64  # the next texts of the queue, which it suggests on
 STEPS = 64  # of the optimizer, about; a third of them where a wide network has no GPU
+SECONDS = 30.0  # that an update may take; where the last one took longer, the next makes fewer steps
+STEPS_LEAST = 16
 _SIZES = 2  # how much room it needs, in models
-_FROZEN = 1 / 3  # of the layers, from below: with two thirds it takes up little (docs/benchmarks.md)
+_FROZEN = 1 / 3  # of the layers, from below; with two thirds it took up half as much of what was taught
 
 # Projects in which something was accepted a moment ago, that have a model to go on from and nothing at work on it, and
 # in which enough was accepted since that model's data were frozen and since the last update was queued.
@@ -145,6 +147,9 @@ def _knobs(base: ModelVersion, documents: int) -> Hyperparameters:
 
     config = json.loads((base.folder / "config.json").read_text())
     steps = STEPS if config["hidden_size"] <= 512 or trainer.gpu() else STEPS // 3
+    last = models_of(base.project).filter(kind=ModelVersion.Kind.UPDATE).order_by("-number").first()
+    if last and last.metrics["seconds"] > SECONDS:
+        steps = min(steps, max(STEPS_LEAST, int(last.metrics["steps"] * SECONDS / last.metrics["seconds"])))
     kept = {name: base.hyperparameters.get(name, usual) for name, usual in _KEPT.items()}
     per_epoch = max(1, round(documents / Hyperparameters().batch_size))
     return Hyperparameters.from_json(

@@ -1,5 +1,8 @@
 """/metrics: for whom, what it says, and that it costs the same however much there is."""
 
+import sys
+from types import SimpleNamespace
+
 import pytest
 import redis
 from django.conf import settings
@@ -120,6 +123,14 @@ def test_counts_outlive_a_broker_that_does_not_answer(broker):
     meter.count(documents=2)
     worker_meter.publish(redis.Redis(port=1, socket_connect_timeout=1))
     meter.count(documents=1)
+    worker_meter.publish(broker)
+    assert float(broker.hget(worker_meter.COUNTS_KEY, "documents")) == 3
+
+
+@pytest.mark.parametrize("torch", [SimpleNamespace(), SimpleNamespace(cuda=SimpleNamespace())], ids=["begun", "half"])
+def test_a_network_that_is_being_loaded_stops_nothing(broker, monkeypatch, torch):
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    meter.count(documents=3)
     worker_meter.publish(broker)
     assert float(broker.hget(worker_meter.COUNTS_KEY, "documents")) == 3
 

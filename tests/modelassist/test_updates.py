@@ -34,6 +34,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tiny BERT knows nothing of language: it needs larger steps, and more of it must move."""
     monkeypatch.setattr("modelassist.hyperparameters.default_learning_rate", lambda *_: 5e-3)
     monkeypatch.setattr(updates, "_FROZEN", 0.5)
+    monkeypatch.setattr(updates, "STEPS", 32)
 
 
 def teach(project: Project, count: int, *, at: Any = None) -> None:
@@ -125,6 +126,17 @@ def test_one_query_finds_the_due(eager: Project, query_count) -> None:  # type: 
     with query_count() as queries:
         assert updates.start_due() == []
     assert len(queries) == 1
+
+
+def test_a_slow_machine_makes_fewer_steps(eager: Project) -> None:
+    teach(eager, 5)
+    update = ModelVersion.objects.get(job=done(updates.start_due()[0]))
+    usual = update.metrics["steps"]
+    assert usual >= updates.STEPS / 2
+    ModelVersion.objects.filter(pk=update.pk).update(metrics={**update.metrics, "seconds": 3 * updates.SECONDS})
+    teach(eager, 5)
+    next_one = ModelVersion.objects.get(job=done(updates.start_due()[0]))
+    assert next_one.metrics["steps"] <= usual / 2
 
 
 def test_it_yields_to_a_training(eager: Project) -> None:
