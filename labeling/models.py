@@ -209,6 +209,10 @@ class Document(models.Model):
             models.Index(fields=["project", "source", "line", "id"], name="document_came_in"),
             # Reader: the documents page, filtered by status, newest first; the review queue.
             models.Index(fields=["project", "status", "id"], name="document_by_status"),
+            # Reader: labeling.progress, the counts by status and split, from the index alone.
+            models.Index(
+                fields=["project", "split", "status"], name="document_counts", condition=Q(archived_at__isnull=True)
+            ),
             # Reader: the search box of the documents page: `document_bigrams`, in `migrations/0010_bulk.py`.
         ]
 

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, path
 
-from labeling import views, views_account, views_review, views_setup, views_work
+from labeling import views, views_account, views_progress, views_review, views_setup, views_work
 
 page_urlpatterns: list[URLPattern] = [
     path("sign-in/", views_account.SignIn.as_view(redirect_authenticated_user=True), name="login"),
@@ -13,6 +13,8 @@ page_urlpatterns: list[URLPattern] = [
     path("profile/token/", views_account.token, name="profile-token"),
     path("", views.home, name="projects"),
     path("projects/<slug:slug>/", views.overview, name="project"),
+    path("projects/<slug:slug>/progress/", views_progress.progress_page, name="progress"),
+    path("projects/<slug:slug>/progress/<slug:name>/", views_progress.panel, name="progress-panel"),
     path("trash/", views.trash_page, name="trash"),
     path("projects/<slug:slug>/settings/", views.settings, name="settings"),
     path("projects/<slug:slug>/labels/", views_setup.labels, name="labels"),

@@ -58,6 +58,8 @@ class Plot:
             **self.drawing,
         }
         shown = spec.get("encoding", {})
+        if isinstance(height := spec.get("height"), dict) and "width" not in self.drawing:  # bars: so high in all
+            spec["height"] = height["step"] * len({row[shown["y"]["field"]] for row in self.rows})
         return spec if "tooltip" in shown else spec | {"encoding": {**shown, "tooltip": self._tooltip()}}
 
     def _tooltip(self) -> list[Spec]:
@@ -116,14 +118,14 @@ def bars(category: str, value: str, kind: Kind = "count", *, title: str = "", **
     }
 
 
-def series(name: str, names: Sequence[str], *, title: str = "") -> Spec:
+def series(name: str, names: Sequence[str], colors: Sequence[str] = _SERIES) -> Spec:
     """A color for each of a few series, in a fixed order."""
     return {
         "field": name,
         "type": "nominal",
         "sort": list(names),
-        "scale": {"domain": list(names), "range": [_SERIES[at % SERIES_MAX] for at in range(len(names))]},
-        "legend": {"title": title or None},
+        "scale": {"domain": list(names), "range": [colors[at % len(colors)] for at in range(len(names))]},
+        "legend": {"title": None},
     }
 
 
@@ -159,7 +161,7 @@ def config() -> Spec:
         "axisBand": {"domain": False, "ticks": False, "grid": False},
         "legend": {
             **looks.texts, "orient": "top", "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal",
-            "symbolType": "square", "labelLimit": 160, "columns": 4,
+            "symbolType": "square", "offset": 22, "labelLimit": 160, "columns": 4,
         },
         "range": {"category": _SERIES},
         "bar": {"color": _SERIES[0], "stroke": "var(--surface)", "strokeWidth": 0.5},
@@ -192,6 +194,6 @@ def locale() -> Spec:
             "days": [str(dates.WEEKDAYS[at]) for at in (6, 0, 1, 2, 3, 4, 5)],
             "shortDays": [str(dates.WEEKDAYS_ABBR[at]) for at in (6, 0, 1, 2, 3, 4, 5)],
             "months": [str(dates.MONTHS[at]) for at in range(1, 13)],
-            "shortMonths": [str(dates.MONTHS_3[at]) for at in range(1, 13)],
+            "shortMonths": [str(dates.MONTHS_3[at]).capitalize() for at in range(1, 13)],
         },
     }

@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from labeling.models import Annotation, Document, Project, Split
 
-DAYS = 30
+DAYS = 30  # shown of the days before today
 _BY_LABEL = """
 SELECT substr(tag, 3) AS label, count(*)
   FROM labeling_annotation AS annotation
@@ -21,56 +21,75 @@ SELECT substr(tag, 3) AS label, count(*)
 
 def progress(project: Project) -> dict[str, Any]:
     """The REST shape: `{documents, by_status, by_split, by_label, by_annotator, by_day, suggestions, agreement}`."""
-    by_status, by_split = _documents(project)
     return {
-        "documents": sum(by_status.values()),
-        "by_status": by_status,
-        "by_split": by_split,
-        "by_label": _labels(project),
-        "by_annotator": _annotators(project),
-        "by_day": _days(project),
+        **documents(project),
+        "by_label": labels(project),
+        "by_annotator": people(project),
+        "by_day": days(project),
         "suggestions": suggestion_use(project),
-        "agreement": _agreement(project),
+        "agreement": agreement(project),
     }
 
 
-def _documents(project: Project) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+def documents(project: Project) -> dict[str, Any]:
+    """`{documents, by_status, by_split}`."""
     by_status = dict.fromkeys(Document.Status.values, 0)
     by_split = {split: dict.fromkeys(Document.Status.values, 0) for split in Split.values}
     rows = Document.objects.filter(project=project, archived_at=None).values_list("status", "split")
     for status, split, count in rows.annotate(count=Count("pk")):
         by_status[status] += count
         by_split[split][status] += count
-    return by_status, by_split
+    return {"documents": sum(by_status.values()), "by_status": by_status, "by_split": by_split}
 
 
-def _labels(project: Project) -> dict[str, int]:
+def left(project: Project, pending: int) -> int:
+    """How many submissions are missing until each of `pending` documents has its number of people."""
+    if project.overlap == 1:
+        return pending
+    there = Annotation.objects.filter(
+        document__project=project, document__archived_at=None, document__status=Document.Status.PENDING,
+        state=Annotation.State.SUBMITTED,
+    )  # fmt: skip
+    return max(0, pending * project.overlap - there.count())
+
+
+def labels(project: Project) -> dict[str, int]:
+    """Accepted spans of each label."""
     with connection.cursor() as cursor:
         cursor.execute(_BY_LABEL, [project.pk])
         found = dict(cursor.fetchall())
     return {name: found.get(name, 0) for name in project.labels.values_list("name", flat=True)}
 
 
-def _annotators(project: Project) -> list[dict[str, Any]]:
-    submitted = Q(state=Annotation.State.SUBMITTED)
-    rows = (
-        Annotation.objects.filter(document__project=project)
-        .values(person=F("annotator__username"))
-        .annotate(
-            submitted=Count("pk", filter=submitted),
-            accepted=Count("pk", filter=Q(accepted=True)),
-            drafts=Count("pk", filter=Q(state=Annotation.State.DRAFT)),
-            seconds=Sum("seconds", filter=submitted, default=0.0),
-        )
-        .order_by("person")
+_BY_PERSON = """
+SELECT person.username, count(*) FILTER (WHERE annotation.state = 'submitted'),
+       count(*) FILTER (WHERE annotation.accepted), count(*) FILTER (WHERE annotation.state = 'draft'),
+       coalesce(sum(annotation.seconds) FILTER (WHERE annotation.state = 'submitted'), 0),
+       count(*) FILTER (WHERE annotation.state = 'submitted' AND annotation.seconds > 0),
+       percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY annotation.seconds)
+         FILTER (WHERE annotation.state = 'submitted' AND annotation.seconds > 0)
+  FROM labeling_annotation AS annotation
+  JOIN labeling_document AS document ON document.id = annotation.document_id
+  JOIN auth_user AS person ON person.id = annotation.annotator_id
+ WHERE document.project_id = %s GROUP BY person.username ORDER BY person.username"""
+
+
+def people(project: Project) -> list[dict[str, Any]]:
+    """What each person has done, and the quartiles of their active seconds for a text (None: not measured)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_PERSON, [project.pk])
+        rows = cursor.fetchall()
+    names = ("annotator", "submitted", "accepted", "drafts", "seconds", "timed", "quick", "median", "slow")
+    return [dict(zip(names, (*row, *(quartiles or [None] * 3)), strict=True)) for *row, quartiles in rows]
+
+
+def days(project: Project, *, by_hand: bool = False) -> list[dict[str, Any]]:
+    """Submitted texts of the last `DAYS` days, a row per day and person; `by_hand`: without what files brought."""
+    query = Annotation.objects.filter(
+        document__project=project, submitted_at__gte=timezone.now() - timedelta(days=DAYS)
     )
-    return [{"annotator": person, **counts} for person, counts in ((row.pop("person"), row) for row in map(dict, rows))]
-
-
-def _days(project: Project) -> list[dict[str, Any]]:
-    """Submitted texts of the last `DAYS` days, a row per day and person."""
     rows = (
-        Annotation.objects.filter(document__project=project, submitted_at__gte=timezone.now() - timedelta(days=DAYS))
+        (query.exclude(provenance={}) if by_hand else query)
         .annotate(day=TruncDate("submitted_at"))
         .values("day", "annotator__username")
         .annotate(submitted=Count("pk"))
@@ -116,7 +135,7 @@ SELECT label, count(*) FILTER (WHERE origin = 'accepted'), count(*) FILTER (WHER
  GROUP BY label ORDER BY label"""
 
 
-def _agreement(project: Project) -> list[dict[str, Any]]:
+def agreement(project: Project) -> list[dict[str, Any]]:
     """Per label, what became of its suggestions in submitted texts that had some, and what was drawn beside them.
 
     `agreement` is the share of its suggestions that were accepted as they were; None where there were none.

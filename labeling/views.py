@@ -10,12 +10,11 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from labeling import access, projects, trash
+from labeling import access, progress, projects, trash
 from labeling.forms import ProjectForm
 from labeling.models import Document, Role
 from labeling.pages import attempt, colors_of, show
 from labeling.paging import page
-from labeling.progress import progress
 
 PAGE = 24
 
@@ -58,28 +57,13 @@ def trash_page(request: HttpRequest) -> HttpResponse:
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
     """How far a project is, and what to do next."""
     project = access.project_for(request.user, slug, Role.ANNOTATOR)
-    counts = progress(project)
-    events = list(access.events_of(project).exclude(verb="document.leased")[:12])
     role = access.role_in(request.user, project)
-    annotators = counts["by_annotator"]
-    if role == Role.ANNOTATOR:  # annotators work unseen by each other
-        annotators = [row for row in annotators if row["annotator"] == request.user.get_username()]
-        events = []
+    # Annotators work unseen by each other.
+    events = access.events_of(project).exclude(verb="document.leased")[:12] if role != Role.ANNOTATOR else []
     return show(
-        request, "labeling/overview.html", project, tab="overview",
-        counts=counts, annotators=annotators, days=_per_day(counts["by_day"], annotators), events=events,
-        colors=colors_of(project), most=max([1, *counts["by_label"].values()]),
+        request, "labeling/overview.html", project, tab="overview", counts=progress.documents(project),
+        events=list(events), colors=colors_of(project),
     )  # fmt: skip
-
-
-def _per_day(rows: list[dict[str, Any]], annotators: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Submissions per day of the people shown, newest first."""
-    names = {row["annotator"] for row in annotators}
-    days: dict[Any, int] = {}
-    for row in rows:
-        if row["annotator"] in names:
-            days[row["day"]] = days.get(row["day"], 0) + row["submitted"]
-    return [{"day": day, "submitted": count} for day, count in sorted(days.items(), reverse=True)[:14]]
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,5 +1,8 @@
 """REST doors to models and predictions: parse, call one verb, render."""
 
+from collections.abc import Callable
+from functools import partial
+
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -12,13 +15,15 @@ from datasets_app.serializers import QueuedSerializer
 from labeling.access import project_for
 from labeling.api import parsed
 from labeling.api_plots import PLOT_FILES, plot_file, plot_list, plot_listing
-from labeling.models import Role
+from labeling.models import Project, Role
 from labeling.paging import listing
 from labeling.plots import Plot
 from labeling.progress import progress
+from labeling.progress_plots import PLOTS, person_shown
 from modelassist import exams, exporting, learning, matching, plots, preannotate, registry, runs, serializers, serving
 from modelassist.access import listed, model_for
 from modelassist.models import ModelVersion
+from modelassist.plots import LEARNING_CURVE
 from modelassist.serializers import (
     PinSerializer,
     SuggestSerializer,
@@ -148,7 +153,7 @@ class ProjectPlots(APIView):
     @extend_schema(responses=plot_list())
     def get(self, request: Request, slug: str) -> Response:
         """List them with the addresses of their files."""
-        return Response(plot_listing(request, _plots(request, slug)))
+        return Response(plot_listing(request, (make() for make in _plots(request, slug).values())))
 
 
 class ProjectPlot(APIView):
@@ -157,12 +162,21 @@ class ProjectPlot(APIView):
     @extend_schema(responses=PLOT_FILES)
     def get(self, request: Request, slug: str, name: str, ending: str) -> HttpResponse:
         """Download it as a picture (`svg`, `png`) or its numbers (`csv`)."""
-        return plot_file(_plots(request, slug), name, ending)
+        found = _plots(request, slug)
+        return plot_file([found[name]()] if name in found else [], name, ending)
 
 
-def _plots(request: Request, slug: str) -> list[Plot]:
-    outlook = learning.outlook(project_for(request.user, slug, Role.ANNOTATOR))
-    return [plots.learning_curve(outlook["points"], outlook["forecast"])]
+def _plots(request: Request, slug: str) -> dict[str, Callable[[], Plot]]:
+    """Every plot of a project by its name, each made only when it is asked for."""
+    project = project_for(request.user, slug, Role.ANNOTATOR)
+    person = person_shown(request.user, project)
+    found = {name: partial(make, project, person) for name, make in PLOTS.items()}
+    return {**found, LEARNING_CURVE: lambda: _learning_curve(project)}
+
+
+def _learning_curve(project: Project) -> Plot:
+    found = learning.outlook(project)
+    return plots.learning_curve(found["points"], found["forecast"])
 
 
 class Predictions(APIView):

@@ -1,11 +1,14 @@
 """What the project's models have learned so far: the headline of each against the gold that it was trained on."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
+from labeling.access import events_of
 from labeling.models import Project
 from modelassist.access import trained_of
-from modelassist.forecast import DOUBT, Point, advice, forecast
-from modelassist.models import ModelVersion
+from modelassist.forecast import DOUBT, Point, advice, forecast, saved
 
 AHEAD = (1.0, 1.25, 1.5, 1.75, 2.0)  # times the labels of today, of the drawn forecast
 
@@ -31,18 +34,45 @@ def curve(project: Project) -> list[dict[str, Any]]:
 
 
 def outlook(project: Project) -> dict[str, Any]:
-    """The curve over labeled spans with intervals, its forecast, and advice, for the project's page."""
-    judged = [model for model in trained_of(project).order_by("number") if model.metrics.get("micro")]
-    points = [_point(model) for model in judged]
+    """The curve over labeled spans with intervals, its forecast, what choosing saved, and advice."""
+    found = _points(project)
+    points = [point for point, _ in found]
     most = max((point.labels for point in points), default=0)
     ahead = forecast(points, [round(most * factor) for factor in AHEAD]) if most else []
-    return {"points": points, "forecast": ahead, "advice": advice(points)}
+    return {"points": points, "forecast": ahead, "advice": advice(points), "saved": _saved(project, found)}
 
 
-def _point(model: ModelVersion) -> Point:
-    """F1 on the held-out documents; its error from the bootstrap interval where the model has one."""
-    labels = model.dataset_version.counts["splits"]["train"]["spans"]
-    result = model.metrics.get(model.metrics["evaluated_on"]) or {}
-    interval = result.get("intervals", {}).get("micro", {}).get("f1")
-    f1 = model.metrics["micro"]["f1"]
-    return Point(labels, f1, (interval[1] - interval[0]) / 3.92 if interval else DOUBT, model.name)
+def _points(project: Project) -> list[tuple[Point, datetime]]:
+    """F1 of each judged model, oldest first, with the time of its data; only what is needed of its metrics is read."""
+    rows = trained_of(project).filter(metrics__micro__f1__isnull=False).order_by("number")
+    found = []
+    for number, on, f1, test, validation, train, at in rows.values_list(
+        "number", "metrics__evaluated_on", "metrics__micro__f1", "metrics__test__intervals__micro__f1",
+        "metrics__validation__intervals__micro__f1", "dataset_version__counts__splits__train__spans",
+        "dataset_version__created_at",
+    ):  # fmt: skip
+        interval = {"test": test, "validation": validation}.get(on)
+        error = (interval[1] - interval[0]) / 3.92 if interval else DOUBT
+        found.append((Point(train, f1, error, f"model-{number}"), at))
+    return found
+
+
+def _saved(project: Project, found: Sequence[tuple[Point, datetime]]) -> dict[str, Any]:
+    """How many labels the query strategy saved: `{kind, random, labels?, f1?, needed?, low?, high?}`.
+
+    A text that was labeled before the queue was ever ordered by a strategy came in random order, so models of such
+    texts alone show how random order goes. Later texts are a mixture, and a model of them is the strategy's.
+    `kind`: `unordered`, `no_model` and `too_few` say why it cannot be told, `saved` and `unclear` tell it.
+    """
+    ordered = events_of(project).filter(verb="queue.prioritized").exclude(data__strategy="random").order_by("id")
+    began = ordered.values_list("created_at", flat=True).first()
+    if began is None:
+        return {"kind": "unordered"}
+    at_random, chosen = [p for p, at in found if at < began], [p for p, at in found if at >= began]
+    if not chosen:
+        return {"kind": "no_model"}
+    told = saved(at_random, max(chosen, key=lambda point: point.labels))
+    if told is None:
+        return {"kind": "too_few", "random": len(at_random)}
+    clear = told.low is None or told.low > told.labels
+    return {"kind": "saved" if clear else "unclear", "random": len(at_random), **asdict(told)}

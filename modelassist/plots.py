@@ -11,6 +11,7 @@ from labeling.plots import BAR, SHARE, Column, Plot, Spec, axis, bars_height, en
 from modelassist.forecast import Forecast, Point
 from modelassist.report import NONE
 
+LEARNING_CURVE = "learning-curve"
 SPLITS = ("test", "validation")
 HEIGHT = 220
 _SQUARE = 260  # pixels of both sides of a plot of shares by shares
@@ -262,7 +263,7 @@ def learning_curve(points: Sequence[Point], ahead: Sequence[Forecast]) -> Plot:
         " forecast. Models may have been judged on different held-out texts."
     )
     title = _("Learning curve")
-    return Plot("learning-curve", title, columns, rows, drawing, note, HEIGHT + 60)
+    return Plot(LEARNING_CURVE, title, columns, rows, drawing, note, HEIGHT + 60)
 
 
 def _rows(*, ahead: bool) -> Spec:

@@ -32,11 +32,9 @@ def model_list(request: HttpRequest, slug: str) -> HttpResponse:
     project = access.project_for(request.user, slug, Role.ANNOTATOR)
     found = page(listed(project), order=("-number",), cursor=request.GET.get("cursor"), limit=PAGE)
     documents = access.documents_in(project).filter(archived_at=None)
-    outlook = learning.outlook(project)
     return show(
         request, "modelassist/models.html", project, tab="models", rows=found.rows, next=found.next,
         production=production_of(project), knobs=_knobs(),
-        outlook=outlook, curve=plots.learning_curve(outlook["points"], outlook["forecast"]),
         active=jobs_of(project).filter(kind__in=("train", "predict", "update"), state__in=Job.ACTIVE).order_by("-id"),
         failed=_failed(project),
         trainable=documents.filter(status=Document.Status.ACCEPTED, split=Split.TRAIN).count(),
@@ -48,6 +46,19 @@ def _failed(project: Project) -> Job | None:
     """The last training, if it failed."""
     last = jobs_of(project).filter(kind="train").exclude(state__in=Job.ACTIVE).order_by("-id").first()
     return last if last and last.state == Job.State.FAILED else None
+
+
+@require_GET
+@login_required
+def learning_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """What more labels would bring: a part of the progress page, or a page of its own where there is no script."""
+    project = access.project_for(request.user, slug, Role.ANNOTATOR)
+    found = learning.outlook(project)
+    part = request.headers.get("HX-Request")
+    return show(
+        request, "modelassist/_outlook.html" if part else "modelassist/learning.html", project, tab="progress",
+        outlook=found, curve=plots.learning_curve(found["points"], found["forecast"]),
+    )  # fmt: skip
 
 
 def _knobs() -> list[dict[str, Any]]:

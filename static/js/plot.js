@@ -32,6 +32,7 @@ class GoldPlot extends HTMLElement {
   async #draw() {
     this.#coming.disconnect();
     const spec = JSON.parse(this.querySelector("script").textContent);
+    spec.config.font = getComputedStyle(this).fontFamily; // texts are measured as they will be shown
     const picture = document.createElement("div");
     picture.className = "picture";
     picture.dir = "ltr"; // axes begin on the left in every script
@@ -42,7 +43,6 @@ class GoldPlot extends HTMLElement {
       const { vegaEmbed } = await load();
       this.#view = await vegaEmbed(picture, spec, {
         actions: false,
-        logLevel: 1, // errors
         ast: true, // no code is made of strings
         defaultStyle: false,
         renderer: "svg",

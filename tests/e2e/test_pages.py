@@ -21,6 +21,11 @@ from tests.e2e.staged import Stage, stage
 # Address and the least role that may open it.
 PAGES = {
     "/projects/{p}/": Role.ANNOTATOR,
+    "/projects/{p}/progress/": Role.ANNOTATOR,
+    "/projects/{p}/progress/pace/": Role.ANNOTATOR,
+    "/projects/{p}/progress/labels/": Role.ANNOTATOR,
+    "/projects/{p}/progress/suggestions/": Role.REVIEWER,
+    "/projects/{p}/learning/": Role.ANNOTATOR,
     "/projects/{p}/annotate/": Role.ANNOTATOR,
     "/projects/{p}/annotate/?document={pending}": Role.ANNOTATOR,
     "/projects/{p}/documents/": Role.ANNOTATOR,
@@ -83,7 +88,12 @@ def test_annotators_do_not_see_each_other(client: Client) -> None:
     staged = stage()
     second = staged.project.memberships.filter(role=Role.ANNOTATOR).exclude(user=staged.annotator).get().user
     client.force_login(staged.annotator)
-    for pattern in ("/projects/{p}/", "/projects/{p}/documents/", "/projects/{p}/documents/{accepted}/"):
+    for pattern in (
+        "/projects/{p}/",
+        "/projects/{p}/progress/pace/",
+        "/projects/{p}/documents/",
+        "/projects/{p}/documents/{accepted}/",
+    ):
         assert second.username not in client.get(staged.address(pattern)).content.decode()
 
 

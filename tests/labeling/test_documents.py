@@ -97,8 +97,11 @@ def test_progress_counts_what_there_is(world: World, django_assert_max_num_queri
     assert found["by_split"]["test"] == {"pending": 1, "submitted": 0, "accepted": 0}
     assert found["by_label"] == {"PER": 2, "LOC": 1}
     assert found["by_annotator"] == [
-        {"annotator": "annotator", "submitted": 1, "accepted": 1, "drafts": 0, "seconds": 4.0}
-    ]
+        {
+            "annotator": "annotator", "submitted": 1, "accepted": 1, "drafts": 0, "seconds": 4.0,
+            "timed": 1, "quick": 4.0, "median": 4.0, "slow": 4.0,
+        }
+    ]  # fmt: skip
     assert found["by_day"][0]["submitted"] == 1
     assert found["suggestions"] == [
         {"model": "m-1", "documents": 1, "kept": 3, "edited": 0, "rejected": 0, "drawn": 0, "agreement": 1.0}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from modelassist.forecast import Point, advice, fit, forecast
+from modelassist.forecast import Point, advice, fits, forecast, saved
 
 
 def law(labels: float, *, ceiling: float = 0.9, drop: float = 3.0, rate: float = 0.5) -> float:
@@ -15,7 +15,7 @@ POINTS = [Point(n, law(n), 0.005) for n in (100, 200, 400, 800, 1600)]
 
 def test_a_known_law_is_found() -> None:
     counts = np.array([point.labels for point in POINTS], float)
-    ceiling, drop, rate = fit(counts, np.array([law(n) for n in counts]), np.ones(5))
+    ceiling, drop, rate = fits(counts, np.array([[law(n) for n in counts]]), np.ones(5))[0]
     assert (ceiling, drop, rate) == (pytest.approx(0.9, abs=0.01), pytest.approx(3, rel=0.05), pytest.approx(0.5))
 
 
@@ -52,3 +52,28 @@ def test_never_above_one_nor_falling() -> None:
     found = forecast(points, [1000, 2000, 10**6])
     assert all(0 <= each.low <= each.f1 <= each.high <= 1 for each in found)
     assert [each.f1 for each in found] == sorted(each.f1 for each in found)
+
+
+def test_labels_saved_are_those_that_the_curve_of_random_order_would_have_taken() -> None:
+    at_random = [Point(n, law(n), 0.001) for n in (100, 200, 400, 800)]
+    found = saved(at_random, Point(1000, law(3000), 0.001))
+    assert found is not None
+    assert found.needed == pytest.approx(3000, rel=0.05)
+    assert found.low is not None
+    assert 1000 < found.low < found.needed
+
+
+def test_what_choosing_saved_is_not_told_from_too_few_models_or_too_far_away() -> None:
+    assert saved([Point(100, 0.5), Point(200, 0.6), Point(200, 0.6)], Point(300, 0.7)) is None
+    at_random = [Point(n, law(n), 0.001) for n in (100, 200, 400)]
+    beyond = saved(at_random, Point(500, 0.999, 0.001))
+    assert beyond is not None
+    assert (beyond.needed, beyond.high) == (None, None)
+
+
+def test_many_curves_are_fitted_as_one_is() -> None:
+    counts = np.array([100.0, 200, 400, 800])
+    scores = np.random.default_rng(1).uniform(0.4, 0.9, (20, 4))
+    together = fits(counts, scores, np.array([1.0, 2, 3, 4]))
+    alone = [fits(counts, row[None], np.array([1.0, 2, 3, 4]))[0] for row in scores]
+    assert np.allclose(together, alone)

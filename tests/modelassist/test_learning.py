@@ -6,6 +6,7 @@ from rest_framework.test import APIClient
 
 from datasets_app.models import DatasetVersion
 from labeling import projects
+from labeling.events import record
 from modelassist.models import ModelVersion
 
 
@@ -41,7 +42,7 @@ def test_a_stranger_sees_nothing(client: APIClient) -> None:
     assert stranger.get("/api/v1/projects/curve/progress").status_code == 404
 
 
-def test_the_models_page_tells_whether_more_labels_are_worth_it(client: APIClient) -> None:
+def test_the_page_tells_whether_more_labels_are_worth_it(client: APIClient) -> None:
     project = projects.Project.objects.get()
     client.force_login(User.objects.get(username="manager"))
     for number, f1 in enumerate((0.5, 0.62, 0.7), 1):
@@ -54,7 +55,24 @@ def test_the_models_page_tells_whether_more_labels_are_worth_it(client: APIClien
             project=project, number=number, dataset_version=version, base_model="b", hyperparameters={}, labels=["O"],
             metrics={"evaluated_on": "test", "micro": {"f1": f1}, "test": {"intervals": intervals}}, path=str(number),
         )  # fmt: skip
-    page = client.get("/projects/curve/models/").content.decode()
+    page = client.get("/projects/curve/learning/").content.decode()
     assert "Are more labels worth it?" in page
     assert "1,600 labeled spans would raise F1 to about 0." in page
     assert page.count('<td dir="auto">model-') == 3
+    assert "so there is nothing to compare" in page
+    record(project, None, "queue.prioritized", data={"strategy": "random"})
+    record(project, None, "queue.prioritized", data={"strategy": "margin"})
+    assert "No model was judged since" in client.get("/projects/curve/learning/").content.decode()
+    version = DatasetVersion.objects.create(
+        project=project, number=4, fingerprint="f", labels=[], policy={},
+        counts={"splits": {"train": {"documents": 10, "spans": 900}}},
+    )  # fmt: skip
+    ModelVersion.objects.create(
+        project=project, number=4, dataset_version=version, base_model="b", hyperparameters={}, labels=["O"],
+        metrics={"evaluated_on": "test", "micro": {"f1": 0.75}}, path="4",
+    )  # fmt: skip
+    page = client.get("/projects/curve/learning/").content.decode()
+    assert "900 labeled spans reached an F1 of 0.750." in page
+    assert "In random order it would have taken" in page
+    ModelVersion.objects.filter(number=3).delete()
+    assert "2 models were judged before" in client.get("/projects/curve/learning/").content.decode()
