@@ -45,7 +45,7 @@ def test_the_image_runs_the_web_process():
 
 def test_the_image_holds_every_folder_that_the_project_runs_from():
     copied = set(re.findall(r"^COPY (\w+) \1$", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
-    assert copied == {"config", "labeling", "datasets_app", "modelassist", "templates", "static", "demo"}
+    assert copied == {"config", "labeling", "datasets_app", "modelassist", "templates", "static", "locale", "demo"}
     allowed = (ROOT / ".dockerignore").read_text().split()
     assert {f"!{name}" for name in copied} <= set(allowed)
 

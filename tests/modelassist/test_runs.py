@@ -232,7 +232,7 @@ def test_the_run_s_page_shows_the_curve_while_it_runs(client: Any, project: Proj
     page = client.get(f"/runs/{job.pk}/").content.decode()
     assert page.count("<tr><td") == 2
     assert "hx-get" in page
-    assert "<polyline" in client.get(f"/runs/{job.pk}/", headers={"HX-Request": "true"}).content.decode()
+    assert 'class="plot' in client.get(f"/runs/{job.pk}/", headers={"HX-Request": "true"}).content.decode()
     steps.close()
     other = factories.user("stranger")
     client.force_login(other)
