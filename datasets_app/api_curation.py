@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datasets_app import curation, duplicates, erasure, leaks, serializers
+from datasets_app import curation, describing, duplicates, erasure, serializers
 from datasets_app.api import queued
 from datasets_app.serializers import CurationSerializer, ErasureSerializer, QueuedSerializer
 from labeling.access import project_for
@@ -67,5 +67,5 @@ class ProjectLeaks(APIView):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, slug: str) -> Response:
-        """Texts that are the same or nearly so, labeled or not, with examples."""
-        return Response(leaks.of_project(project_for(request.user, slug, Role.REVIEWER)))
+        """Texts that are the same or nearly so, labeled or not, with examples; entities as they were counted last."""
+        return Response(describing.leaks_now(project_for(request.user, slug, Role.REVIEWER)))

@@ -6,8 +6,9 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Count
 
-from datasets_app import jobs
+from datasets_app import jobs, leaks
 from datasets_app.models import Described, Job
+from datasets_app.records import Gold
 from datasets_app.statistics import Statistics
 from datasets_app.surfaces import Board
 from labeling.access import Person
@@ -35,13 +36,21 @@ def latest(project: Project) -> Described | None:
     return Described.objects.filter(project=project).first()
 
 
+def leaks_now(project: Project) -> dict[str, Any]:
+    """What of one split stands in another: texts as they are now, entities of gold as they were counted last."""
+    found = latest(project)
+    entities = found.statistics.get("entities") if found else None
+    return {**leaks.of_project(project), "entities": entities, "counted_at": found and found.counted_at}
+
+
 def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
     """The handler; what it counted is kept as the project's `Described`, its result is `{texts, surfaces}`."""
     assert job.project is not None
     total = 2 * Document.objects.filter(project=job.project, archived_at=None, annotations__accepted=True).count()
-    counted, done = Statistics(), 0
+    counted, entities, done = Statistics(), leaks.Surfaces(), 0
     for text, starts, ends, tags, split in _gold(job.project):
         counted.add(text, (starts, ends), tags, split=split)
+        entities.add(Gold("", text, starts, ends, tags, split))
         done += 1
         if done % STEP_TEXTS == 0:
             yield jobs.Step(done, total, note="Counting")
@@ -52,7 +61,7 @@ def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
         if done % STEP_TEXTS == 0:
             yield jobs.Step(done, max(done, total), note="Comparing surfaces")
     yield jobs.Step(done, done)
-    statistics = counted.as_json() | {"unlabeled": _unlabeled(job.project, counted)}
+    statistics = counted.as_json() | {"unlabeled": _unlabeled(job.project, counted), "entities": entities.as_json()}
     rows = board.as_json(BOARD_ROWS)
     values = {"statistics": statistics, "board": rows, "counted_at": job.started_at}
     with transaction.atomic():

@@ -5,7 +5,7 @@ are those that `grouping` found; what is the same but for case, blanks and Unico
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -87,6 +87,13 @@ def _grouped(rows: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
     for group, split, document, key, text in rows:
         groups.setdefault(group, []).append({"split": split, "document": document, "key": key, "text": text})
     return [{"group": group, "texts": found} for group, found in groups.items()]
+
+
+def rows(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A report as a template can read it: `in` is a word of its language, so that is called `other`."""
+    texts = [{**row, "other": row["in"]} for row in found["texts"]]
+    entities = [{**row, "other": row["in"]} for row in found["entities"] or ()]
+    return {"texts": texts, "entities": entities, "examples": found["examples"]}
 
 
 class Surfaces:

@@ -13,6 +13,7 @@ page_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/versions/", views_versions.version_list, name="versions"),
     path("projects/<slug:slug>/curation/", views_curation.curation_page, name="curation"),
     path("projects/<slug:slug>/duplicates/", views_curation.duplicate_groups, name="duplicates"),
+    path("projects/<slug:slug>/leaks/", views_statistics.leaks_page, name="leaks"),
     path("projects/<slug:slug>/statistics/", views_statistics.statistics_page, name="statistics"),
     path("projects/<slug:slug>/consistency/", views_statistics.board, name="consistency"),
     path("projects/<slug:slug>/consistency/surface/", views_statistics.surface, name="consistency-surface"),

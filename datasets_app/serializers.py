@@ -220,6 +220,10 @@ _VERSION: dict[str, Any] = {
     "labels": serializers.ListField(child=serializers.DictField()),
     "policy": serializers.DictField(),
     "counts": serializers.DictField(),
+    "guidelines": serializers.CharField(),
+    "provenance": serializers.DictField(
+        allow_null=True, help_text="People, agreement and what became of suggestions; null in one older than that."
+    ),
     "parent": serializers.IntegerField(allow_null=True),
     "created_by": serializers.CharField(allow_null=True),
     "created_at": serializers.DateTimeField(),

@@ -203,6 +203,8 @@ def as_json(version: DatasetVersion) -> dict[str, Any]:
     """The REST shape of a version."""
     fields = ("id", "number", "notes", "fingerprint", "labels", "policy", "counts", "created_at")
     shown = {name: getattr(version, name) for name in fields}
+    shown["guidelines"] = version.guidelines
+    shown["provenance"] = (version.report or {}).get("provenance")
     shown["project"] = version.project.slug
     shown["parent"] = version.parent_id
     shown["created_by"] = version.created_by.username if version.created_by else None

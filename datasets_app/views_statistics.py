@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from datasets_app import consistency, describing
+from datasets_app import consistency, describing, leaks
 from labeling import access
 from labeling.models import Role
 from labeling.pages import colors_of, show
@@ -19,6 +19,18 @@ def statistics_page(request: HttpRequest, slug: str) -> HttpResponse:
     return show(
         request, "datasets_app/statistics.html", project, tab="data", found=found,
         counted=found and found.statistics, colors=colors_of(project),
+    )  # fmt: skip
+
+
+@require_GET
+@login_required
+def leaks_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """What of one split stands in another, of all that is in the project now."""
+    project = access.project_for(request.user, slug, Role.REVIEWER)
+    found = describing.leaks_now(project)
+    return show(
+        request, "datasets_app/leaks.html", project, tab="data", version=None, found=found,
+        colors=colors_of(project), **leaks.rows(found),
     )  # fmt: skip
 
 

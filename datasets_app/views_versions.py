@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from datasets_app import differences, erasure, versions
+from datasets_app import differences, erasure, leaks, versions
 from datasets_app.access import version_for, versions_of
 from datasets_app.codecs import CODECS, WRITERS
 from datasets_app.models import DatasetVersion
@@ -47,7 +47,7 @@ def version_detail(request: HttpRequest, pk: int) -> HttpResponse:
         request, "datasets_app/version.html", version.project, tab="versions",
         version=version, others=others, formats=FORMATS, labels=_labels(version), splits=_splits(version),
         colors={label["name"]: label["color"] for label in version.labels}, erased=erasure.erased_in(version),
-        can_release=bool(settings.HUB_PUSH_TOKEN),
+        can_release=bool(settings.HUB_PUSH_TOKEN), made=(version.report or {}).get("provenance"),
     )  # fmt: skip
 
 
@@ -73,13 +73,9 @@ def _labels(version: DatasetVersion) -> list[dict[str, Any]]:
 def version_leaks(request: HttpRequest, pk: int) -> HttpResponse:
     """What of one split stands in another."""
     version = version_for(request.user, pk, Role.REVIEWER)
-    found = versions.report(version)["leaks"]
-    # By other names: `in` is a word of the template language.
-    pairs = [{**row, "other": row["in"]} for row in found["texts"]]
-    entities = [{**row, "other": row["in"]} for row in found["entities"]]
     return show(
-        request, "datasets_app/leaks.html", version.project, tab="versions", version=version, texts=pairs,
-        entities=entities, examples=found["examples"], colors={one["name"]: one["color"] for one in version.labels},
+        request, "datasets_app/leaks.html", version.project, tab="versions", version=version,
+        colors={one["name"]: one["color"] for one in version.labels}, **leaks.rows(versions.report(version)["leaks"]),
     )  # fmt: skip
 
 

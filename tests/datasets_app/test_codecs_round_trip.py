@@ -5,13 +5,14 @@ the same tags on the same tokens.
 """
 
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datasets_app.codecs import READERS, WRITERS
+from datasets_app.codecs import READERS, WRITERS, arrow, hf
 from datasets_app.codecs.lines import prepare
 from datasets_app.grids import fit
 from datasets_app.records import Gold, ReadOptions, Record
@@ -72,8 +73,9 @@ PIECES = (
 )
 LABELS = ("PER", "creative-work", "ÖRT", "100%", "A;B", "O", "[x]")
 READ_AS = {"doccano": "jsonl", "prodigy": "jsonl", "label_studio": "jsonl"}
-LOSES_TEXT = {"conll"}  # its tokens come back, the blanks between them do not
-OWN = ("conll", "jsonl", "doccano", "prodigy", "label_studio", "brat")
+LOSES_TEXT = {"conll", "parquet", "hf"}  # their tokens come back, the blanks between them do not
+OWN = ("conll", "jsonl", "doccano", "prodigy", "label_studio", "brat", "parquet", "hf")
+KEEPS_NO_META = {"brat", "parquet", "hf"}
 
 
 STORABLE = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
@@ -95,11 +97,21 @@ def golds(draw) -> Gold:
     return Gold(key, text, starts, ends, tags, draw(st.sampled_from(["train", "validation", "test"])), meta=meta)
 
 
+def written(name: str, given: list[Gold]) -> bytes:
+    if name == "parquet":
+        return b"".join(arrow.write_parquet(given, LABELS, with_split=True))
+    if name == "hf":
+        rows = {split: [gold for gold in given if gold.split == split] for split in ("train", "validation", "test")}
+        more = {"card": "", "fingerprint": "f", "made": datetime(2026, 1, 1, tzinfo=UTC)}
+        return b"".join(hf.write(lambda split: iter(rows[split]), splits=list(rows), labels=LABELS, **more))
+    return b"".join(WRITERS[name].write(given, scheme="iob2"))
+
+
 def through(name: str, given: list[Gold]) -> list[Gold]:
     """Written and read back."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file"
-        path.write_bytes(b"".join(WRITERS[name].write(given, scheme="iob2")))
+        path.write_bytes(written(name, given))
         reader, options = READERS[READ_AS.get(name, name)], ReadOptions()
         if reader.takes == "text":
             path = prepare(path)
@@ -111,7 +123,7 @@ def through(name: str, given: list[Gold]) -> list[Gold]:
 
 
 def _sorted(name: str, given: list[Gold], records: list[Record]) -> list[Record]:
-    if name != "brat":  # whose files come in the order of their names
+    if name not in ("brat", "hf"):  # whose files come in the order of their names
         return records
     known = {(record.split, record.key): record for record in records}
     return [known[(gold.split, gold.key)] for gold in given]
@@ -135,9 +147,10 @@ def check(name: str, given: list[Gold]) -> list[Gold]:
     for gold, back in zip(given, found, strict=True):
         if name in LOSES_TEXT:
             assert (back.tokens, back.tags) == (gold.tokens, gold.tags)
+            assert name == "conll" or (back.key, back.split) == (gold.key, gold.split)
             continue
         assert (back.text, spans(back), back.key, back.split) == (gold.text, spans(gold), gold.key, gold.split)
-        if name != "brat":
+        if name not in KEEPS_NO_META:
             assert back.meta == gold.meta
         if name in ("jsonl", "prodigy", "spacy"):
             assert (list(back.starts), list(back.ends)) == (list(gold.starts), list(gold.ends))
@@ -193,7 +206,7 @@ def test_spacy_and_any_other_format(second: str) -> None:
 
 def test_no_text_at_all() -> None:
     for name in OWN:
-        assert isinstance(b"".join(WRITERS[name].write([], scheme="iob2")), bytes)
+        assert isinstance(written(name, []), bytes)
 
 
 @pytest.mark.parametrize("scheme", bio.SCHEMES)

@@ -4,7 +4,7 @@ from io import BytesIO
 
 import pytest
 
-from datasets_app import card, export, importing, jobs, leaks, provenance, versions
+from datasets_app import card, describing, export, importing, jobs, leaks, provenance, versions
 from datasets_app.models import DatasetVersion
 from datasets_app.records import Gold
 from labeling.models import Annotation, Document
@@ -130,6 +130,23 @@ class TestDoors:
         assert pairs(api(reviewer).get(url).json()["texts"], "exact")["test", "train"] == (3,)
         assert api(annotator).get(url).status_code == 403
         assert api(stranger).get(url).status_code == 404
+
+    def test_project_with_its_entities_once_they_are_counted(self, api, client, version, project, reviewer):
+        url = "/api/v1/projects/news/leaks"
+        assert api(reviewer).get(url).json()["entities"] is None
+        client.force_login(reviewer)
+        assert "not counted yet" in client.get("/projects/news/leaks/").content.decode()
+        jobs.run(describing.start(project, reviewer).pk)
+        assert api(reviewer).get(url).json()["entities"] == version.report["leaks"]["entities"]
+        page = client.get("/projects/news/leaks/").content.decode()
+        assert "Entities by their surface" in page
+        assert "Soccer" in page
+
+    def test_a_version_tells_how_it_was_labeled(self, api, client, version, reviewer):
+        told = api(reviewer).get(f"/api/v1/versions/{version.pk}").json()
+        assert (told["guidelines"], told["provenance"]["people"]) == (version.guidelines, 1)
+        client.force_login(reviewer)
+        assert "How it was labeled" in client.get(f"/versions/{version.pk}/").content.decode()
 
     def test_page(self, client, version, reviewer, annotator):
         client.force_login(reviewer)
