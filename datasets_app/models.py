@@ -183,7 +183,7 @@ class ChangedDocument(models.Model):
     pk = models.CompositePrimaryKey("change_id", "document_id")
     change = models.ForeignKey(Change, on_delete=models.CASCADE, related_name="documents", db_index=False)
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="+")
-    before: Any = models.JSONField(help_text="{status, annotations: [row]}, or what its kind keeps.")
+    before: Any = models.JSONField(help_text="{status, annotations: [row]}")
     after: Any = models.JSONField(null=True)
 
     def __str__(self) -> str:
