@@ -222,8 +222,9 @@ def shots(
             continue
         page.goto(shot.address.format(**there))
         page.wait_for_load_state("networkidle")
-        page.evaluate("scrollTo(0, document.body.scrollHeight)")  # plots are drawn when they come into sight
-        page.wait_for_timeout(300)
+        for plot in page.locator("gold-plot").all():  # they are drawn when they come into sight
+            plot.scroll_into_view_if_needed()
+            plot.locator("svg").first.wait_for()
         page.evaluate("scrollTo(0, 0)")
         if shot.steps:
             shot.steps(page)
