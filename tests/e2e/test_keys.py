@@ -149,7 +149,9 @@ def test_what_a_label_is_for(page: Page, project: Project, annotator: User, comp
     press(page, "ArrowDown")
     expect(dialog).to_contain_text("Places one can go to.")  # it stands in the page
     expect(dialog).to_contain_text("The server cannot be reached.")
-    press(page, "Escape", "h", "1")  # in the guidelines, keys label nothing
+    press(page, "Escape")
+    expect(dialog).to_be_hidden()
+    press(page, "h", "1")  # in the guidelines, keys label nothing
     expect(page.get_by_role("region", name="Guidelines")).to_be_focused()
     marks(page, "LondonLOC")
     press(page, "Escape", "1")
