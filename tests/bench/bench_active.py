@@ -4,7 +4,8 @@
 
 Each run begins with a random sample, trains with the product's trainer, lets the model judge the rest, takes the
 texts that a strategy puts first up to the next size, and trains anew from the base. F1 is that of entities on
-`dev` and `test` together; neither is used for stopping. Every run is kept in a file as it ends and is not done
+`dev` and `test` together; neither is used for stopping. What all labels give is trained for as long as the product
+would, the others for about `--steps` optimizer steps. Every run is kept in a file as it ends and is not done
 again, so a broken-off benchmark goes on, and strategies can be added. To be feasible on a processor, only the upper
 `--layers` layers are trained (see `upper_layers`); `--layers 0` trains all.
 """
@@ -95,7 +96,8 @@ class _Game:
             new = self._next(order, taken, size / 100)
             suggested = [t.tags for t in tagger.predict(self._pool[at][0] for at in new)] if tagger else None
             taken += new
-            trained = self._train([self._pool[at] for at in taken], seed)
+            epochs = None if strategy == FULL else self._epochs(len(taken))
+            trained = self._train([self._pool[at] for at in taken], Hyperparameters(epochs=epochs, seed=seed))
             tagger = trained.tagger()
             yield {
                 "corpus": self._corpus, "strategy": strategy, "seed": seed, "size": size, "texts": len(taken),
@@ -118,10 +120,11 @@ class _Game:
         room = share * self._lengths.sum() - self._lengths[taken].sum()
         return list(map(int, fresh[: int(np.searchsorted(np.cumsum(self._lengths[fresh]), room)) + 1]))
 
-    def _train(self, examples: list[Sentence], seed: int) -> Trained:
-        per_epoch = -(-len(examples) // Hyperparameters().batch_size)
-        epochs = min(20, max(3, round(self._steps / per_epoch)))
-        chosen = Hyperparameters(epochs=epochs, seed=seed)
+    def _epochs(self, texts: int) -> int:
+        per_epoch = -(-texts // Hyperparameters().batch_size)
+        return min(20, max(3, round(self._steps / per_epoch)))
+
+    def _train(self, examples: list[Sentence], chosen: Hyperparameters) -> Trained:
         steps = train(examples, (), labels=self._labels, base=self._base, hyperparameters=chosen)
         while True:
             try:
@@ -145,7 +148,7 @@ def _order(strategy: str, taggings: list[Tagging]) -> np.ndarray:
 
 
 def table(corpus: str, runs: list[Run]) -> str:
-    """Of each strategy: F1 at each size, and the share of tokens with which it comes up to each goal."""
+    """Of each strategy: F1 at each size, and the share of tokens from which on it is at each goal."""
     full = float(np.mean([run["f1"] for run in runs if run["strategy"] == FULL]))
     sizes = sorted({run["size"] for run in runs if run["strategy"] != FULL})
     seeds = len({run["seed"] for run in runs})
@@ -163,14 +166,15 @@ def table(corpus: str, runs: list[Run]) -> str:
 
 
 def needed(sizes: list[int], means: list[float], goal: float) -> str:
-    """The percentage of tokens at which a curve first comes up to a goal, on straight lines between its points."""
-    for at, mean in enumerate(means):
-        if mean >= goal:
-            if at == 0:
-                return f"≤ {sizes[0]} %"
-            low, high = means[at - 1], mean
-            return f"{sizes[at - 1] + (goal - low) / (high - low) * (sizes[at] - sizes[at - 1]):.0f} %"
-    return "–"
+    """The percentage of tokens from which on a curve stays at a goal or above, on straight lines between its points."""
+    below = [at for at, mean in enumerate(means) if mean < goal]
+    if not below:
+        return f"≤ {sizes[0]} %"
+    at = below[-1]
+    if at + 1 == len(means):
+        return "–"
+    step = (goal - means[at]) / (means[at + 1] - means[at])
+    return f"{sizes[at] + step * (sizes[at + 1] - sizes[at]):.0f} %"
 
 
 def _saved(runs: list[Run]) -> str:
@@ -206,7 +210,7 @@ def plot(corpus: str, runs: list[Run]) -> bytes:
             "x": plots.axis("share", "share", title="Labeled tokens"),
             "y": plots.axis("f1", "score", title="F1", scale={"zero": False}),
             "color": plots.series("strategy", strategies),
-            "strokeDash": {"field": "strategy", "type": "nominal", "sort": strategies},
+            "strokeDash": {"field": "strategy", "type": "nominal", "sort": strategies, "legend": None},
         },
     }
     rule = {"mark": {"type": "rule", "strokeDash": [2, 4]}, "encoding": {"y": {"datum": full}}}

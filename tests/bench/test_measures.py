@@ -43,6 +43,7 @@ def test_keys_with_help(gold: str, suggested: str, keys: int) -> None:
 def test_tokens_needed_for_a_goal_lie_on_the_line_between_two_sizes() -> None:
     assert needed([10, 30, 100], [0.4, 0.6, 0.7], 0.5) == "20 %"
     assert needed([10, 30, 100], [0.4, 0.6, 0.7], 0.3) == "≤ 10 %"
+    assert needed([10, 20, 40, 100], [0.4, 0.65, 0.5, 0.7], 0.6) == "70 %"  # what it has for a while does not count
     assert needed([10, 30, 100], [0.4, 0.6, 0.7], 0.8) == "–"
 
 
