@@ -19,5 +19,8 @@ def fingerprint(labels: Sequence[str], rows: Iterable[Gold]) -> str:
     return digest.hexdigest()
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def _line(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return _JSON.encode(value).encode() + b"\n"

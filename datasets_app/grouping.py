@@ -38,7 +38,7 @@ SELECT given.group_key, known.split FROM unnest(%s::text[]) AS given(group_key)
 """
 _REMEMBER = """
 INSERT INTO datasets_app_textkey (key, project_id, document_id)
-SELECT key, %s, document FROM unnest(%s::bigint[], %s::bigint[]) AS given(key, document) ON CONFLICT DO NOTHING
+SELECT key, %s, document FROM unnest(%s::bigint[], %s::bigint[]) AS given(key, document)
 """
 _JOIN = """
 INSERT INTO datasets_app_duplicate (document_id, project_id, first_id, digest, similarity)

@@ -103,11 +103,12 @@ class Surfaces:
         # By hash, within this process: the strings of a million texts would be several times as large.
         self.counts: dict[str, dict[str, Counter[int]]] = {split: defaultdict(Counter) for split in Split.values}
 
-    def add(self, gold: Gold) -> None:
-        """Count the entities of one text."""
-        for span in bio.spans(gold.tags):
+    def add(self, gold: Gold) -> list[bio.Span]:
+        """Count the entities of one text, and give them."""
+        for span in (spans := bio.spans(gold.tags)):
             surface = splits.normal(gold.text[gold.starts[span.start] : gold.ends[span.end - 1]])
             self.counts[gold.split][span.label][hash(surface)] += 1
+        return spans
 
     def as_json(self) -> list[dict[str, Any]]:
         """`[{split, in, mentions, seen, otherwise, unseen, labels: {label: the same}}]`.

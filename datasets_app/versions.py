@@ -149,11 +149,12 @@ class Counts:
     def watch(self, rows: Iterator[Gold]) -> Iterator[Gold]:
         """The same rows, counted."""
         for gold in rows:
-            labels = [tag[2:] for tag in gold.tags if tag.startswith("B-")]
-            self.splits[gold.split].update(documents=1, tokens=len(gold.tags), spans=len(labels))
-            self.labels[gold.split].update(labels)
+            spans, counted = self.surfaces.add(gold), self.splits[gold.split]
+            counted["documents"] += 1
+            counted["tokens"] += len(gold.tags)
+            counted["spans"] += len(spans)
+            self.labels[gold.split].update([span.label for span in spans])
             self.lengths[gold.split][len(gold.tags)] += 1
-            self.surfaces.add(gold)
             yield gold
 
     def as_json(self) -> dict[str, Any]:

@@ -106,13 +106,12 @@ def _renamed(tag: str, names: Mapping[str, str | None]) -> str:
 def spans(tags: Sequence[str]) -> list[Span]:
     """The spans of legal IOB2 tags, in order."""
     found: list[Span] = []
-    start = 0
+    start, label = 0, ""
     for index, tag in enumerate((*tags, OUTSIDE)):
-        if tag.startswith("I-"):
-            continue
-        if index and tags[index - 1] != OUTSIDE:
-            found.append(Span(start, index, label_of(tags[index - 1])))
-        start = index
+        if tag[0] != "I":
+            if label:
+                found.append(Span(start, index, label))
+            start, label = index, tag[2:]
     return found
 
 
