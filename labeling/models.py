@@ -207,6 +207,9 @@ class Document(models.Model):
             ),
             # Reader: the export, in the order in which documents came in.
             models.Index(fields=["project", "source", "line", "id"], name="document_came_in"),
+            # Readers: the documents page, newest first and by priority.
+            models.Index(fields=["project", "id"], name="document_by_project"),
+            models.Index(F("project"), F("priority").desc(), F("id"), name="document_by_priority"),
             # Reader: the documents page, filtered by status, newest first; the review queue.
             models.Index(fields=["project", "status", "id"], name="document_by_status"),
             # Reader: labeling.progress, the counts by status and split, from the index alone.

@@ -36,7 +36,7 @@ def documents(project: Project) -> dict[str, Any]:
     by_status = dict.fromkeys(Document.Status.values, 0)
     by_split = {split: dict.fromkeys(Document.Status.values, 0) for split in Split.values}
     rows = Document.objects.filter(project=project, archived_at=None).values_list("status", "split")
-    for status, split, count in rows.annotate(count=Count("pk")):
+    for status, split, count in rows.annotate(count=Count("*")):  # of rows: the index `document_counts` has no more
         by_status[status] += count
         by_split[split][status] += count
     return {"documents": sum(by_status.values()), "by_status": by_status, "by_split": by_split}

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-LONG = {"active", "effects", "issues"}
+LONG = {"active", "data", "effects", "issues", "kills"}
 
 
 def main() -> int:

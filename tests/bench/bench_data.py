@@ -5,8 +5,9 @@
 
 Starts servers of its own in a temporary folder. Each stage is done as a worker or the web process does it, and stands
 beside its floor: PostgreSQL's own COPY of the same rows, or `cat` of the same bytes. The ratio says more than the
-rate: both move with the machine, the ratio with the program. Memory is what a process is at its largest, in MB:
-this process does the worker's part.
+rate: both move with the machine, the ratio with the program. Of each process stand there how large it was at most, in
+MB, and how much processor time it took for each text: on a machine that does other work too, that says most. This
+process does the worker's part.
 """
 
 import argparse
@@ -75,7 +76,7 @@ class Row:
     def __str__(self) -> str:
         rate = f"{self.documents / self.seconds:,.0f}/s" if self.documents else ""
         ratio = f"{self.seconds / self.floor:,.1f} × {self.floor_name}" if self.floor else ""
-        return f"{self.stage:<26}{_time(self.seconds):>10}{rate:>12}{ratio:>22}  {self.memory:<42}{self.remark}"
+        return f"{self.stage:<22}{_time(self.seconds):>10}{rate:>12}{ratio:>22}  {self.memory:<58}{self.remark}"
 
 
 def _time(took: float) -> str:
@@ -138,6 +139,13 @@ class Bench:
         gc.collect()
         return Watch(worker=os.getpid(), postgres=self.backend, **others)
 
+    def taken(self, watch: Watch) -> str:
+        """Memory and processor time of each process that was watched."""
+        return ", ".join(
+            f"{name} {peak:,.0f} MB {1e6 * watch.processor[name] / self.documents:,.1f} µs"
+            for name, peak in watch.peaks.items()
+        )
+
     def job(self, job: Any) -> float:
         from datasets_app import jobs
 
@@ -155,7 +163,7 @@ class Bench:
             took = self.job(job)
         assert job.result["documents"] == job.result["annotations"] == self.documents, job.result
         remark = f"{job.result['duplicates']:,} duplicates found"
-        return lambda floor, name: Row(f"import {format}", took, self.documents, floor, name, _peaks(watch), remark)
+        return lambda floor, name: Row(f"import {format}", took, self.documents, floor, name, self.taken(watch), remark)
 
     def copies(self, project: Any) -> dict[str, float]:
         """Seconds that COPY takes for the same rows: into plain tables with their keys, and the gold out of one."""
@@ -211,10 +219,9 @@ class Bench:
             cat = seconds(lambda: subprocess.run(["cat"], stdin=file, stdout=subprocess.DEVNULL, check=True))
         size = target.stat().st_size / 1e6
         target.unlink()
-        grown = watch.peaks["web"] - watch.first["web"]
-        memory = f"web {watch.peaks['web']:,.0f} (+{max(0, grown):,.0f})"
         remark = f"first byte {_time(first)}, {size:,.0f} MB"
-        return Row(stage, took, self.documents, cat, "cat", memory, remark)
+        grown = max(0, watch.peaks["web"] - watch.first["web"])
+        return Row(stage, took, self.documents, cat, "cat", f"{self.taken(watch)}, {grown:,.0f} MB more", remark)
 
     def pages(self, web: "Web") -> Iterator[Row]:
         """Pages as a browser asks for them, each with other words."""
@@ -237,7 +244,7 @@ class Bench:
 
         with self.watch() as watch:
             took = self.job(versions.freeze(project, self.user))
-        return Row("freeze", took, self.documents, floor, "COPY of tags", _peaks(watch))
+        return Row("freeze", took, self.documents, floor, "COPY of tags", self.taken(watch))
 
     def relabel(self, project: Any) -> None:
         """Another label for a span of every hundredth text."""
@@ -259,18 +266,14 @@ class Bench:
         with self.watch() as watch:
             took = seconds(lambda: found.update(differences.diff(old, new)))
         remark = f"{found['documents']['changed']:,} texts differ"
-        return Row("diff of two versions", took, self.documents, floor, "COPY of tags", _peaks(watch), remark)
+        return Row("diff of two versions", took, self.documents, floor, "COPY of tags", self.taken(watch), remark)
 
     def restoring(self, project: Any, floor: float) -> Row:
         from datasets_app import restoring
 
         with self.watch() as watch:
             took = self.job(restoring.start(project.versions.get(number=1), self.user))
-        return Row("restore of a version", took, self.documents, floor, "COPY of tags", _peaks(watch))
-
-
-def _peaks(watch: Watch) -> str:
-    return ", ".join(f"{name} {peak:,.0f}" for name, peak in watch.peaks.items())
+        return Row("restore of a version", took, self.documents, floor, "COPY of tags", self.taken(watch))
 
 
 def _quantiles(stage: str, took: list[float]) -> Row:

@@ -1,15 +1,17 @@
-"""How large processes become while something is done: their proportional and private memory, looked at all the time."""
+"""What processes take while something is done: how large they become, looked at all the time, and processor time."""
 
 import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+import psutil
+
 SECONDS = 0.1
 
 
 class Watch:
-    """The peaks of some processes, by name, from entering to leaving.
+    """The peaks of some processes in MB, by name, and their processor seconds, from entering to leaving.
 
     Proportional: a page that n processes share counts 1/n in each, so PostgreSQL's buffers are not counted twice.
     """
@@ -18,6 +20,7 @@ class Watch:
         self.pids = pids
         self.first = {name: _megabytes(pid) for name, pid in pids.items()}
         self.peaks = dict(self.first)
+        self.processor = {name: -_processor(pid) for name, pid in pids.items()}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look_on, daemon=True)
 
@@ -28,11 +31,18 @@ class Watch:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
+        for name, pid in self.pids.items():
+            self.processor[name] += _processor(pid)
 
     def _look_on(self) -> None:
         while not self._over.wait(SECONDS):
             for name, pid in self.pids.items():
                 self.peaks[name] = max(self.peaks[name], _megabytes(pid))
+
+
+def _processor(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
 
 
 def _megabytes(pid: int) -> float:
