@@ -27,6 +27,7 @@ from modelassist.trainer import Trained, train
 from tests.bench import conll, kept_runs, keystrokes, upper_layers
 from tests.bench.conll import Sentence
 from tests.bench.kept_runs import Run
+from tests.bench.training import outcome
 
 RANDOM, FULL = "random", "full"
 SIZES = (3, 8, 15, 30, 50)  # percent of the training tokens
@@ -125,13 +126,7 @@ class _Game:
         return min(20, max(3, round(self._steps / per_epoch)))
 
     def _train(self, examples: list[Sentence], chosen: Hyperparameters) -> Trained:
-        steps = train(examples, (), labels=self._labels, base=self._base, hyperparameters=chosen)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                trained: Trained = end.value
-                return trained
+        return outcome(train(examples, (), labels=self._labels, base=self._base, hyperparameters=chosen))
 
 
 def _order(strategy: str, taggings: list[Tagging]) -> np.ndarray:

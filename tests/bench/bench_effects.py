@@ -15,10 +15,11 @@ import numpy as np
 
 from modelassist import base_model
 from modelassist.hyperparameters import Hyperparameters
-from modelassist.trainer import Trained, train
+from modelassist.trainer import train
 from tests.bench import conll, kept_runs
 from tests.bench.conll import Sentence
 from tests.bench.kept_runs import Run
+from tests.bench.training import outcome
 
 NONE = "none"
 EFFECTS = {
@@ -63,13 +64,7 @@ def _run(parts: dict[str, list[Sentence]], size: int, seed: int, effect: str, st
     epochs = min(20, max(3, round(steps / -(-len(examples) // Hyperparameters().batch_size))))
     chosen = Hyperparameters.from_json({"epochs": epochs, "seed": seed, **EFFECTS[effect]})
     labels = conll.labels_of(parts["train"])
-    training = train(examples, (), labels=labels, base=base_model.compact().path, hyperparameters=chosen)
-    while True:
-        try:
-            next(training)
-        except StopIteration as end:
-            trained: Trained = end.value
-            break
+    trained = outcome(train(examples, (), labels=labels, base=base_model.compact().path, hyperparameters=chosen))
     f1 = trained.tagger().evaluate(parts["dev"] + parts["test"]).micro.f1
     return {"f1": f1, "epochs": epochs, "steps": trained.steps, "seconds": round(time.process_time() - began, 1)}
 

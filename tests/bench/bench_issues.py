@@ -25,6 +25,7 @@ from modelassist.trainer import Trained, train
 from tests.bench import conll, corrupt, upper_layers
 from tests.bench.conll import Sentence
 from tests.bench.corrupt import Place
+from tests.bench.training import outcome
 
 try:
     from cleanlab.token_classification.filter import find_label_issues
@@ -144,13 +145,7 @@ def average_precision(ranked: Sequence[Suspect], places: Sequence[Place]) -> flo
 
 
 def _trained(examples: list[Sentence], labels: list[str], base: Path, chosen: Hyperparameters) -> Trained:
-    steps = train(examples, (), labels=labels, base=base, hyperparameters=chosen)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            trained: Trained = end.value
-            return trained
+    return outcome(train(examples, (), labels=labels, base=base, hyperparameters=chosen))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from modelassist.trainer import Trained, train
 from tests.bench import conll, plain_trainer
 from tests.bench.bench_data import database
 from tests.bench.conll import Sentence
+from tests.bench.training import outcome
 
 ROOT = Path(__file__).parents[2]
 BATCH_SIZES = (1, 8, 32)
@@ -281,13 +282,7 @@ def learn(learned: list[Sentence], exam: list[Sentence], epochs: int) -> None:
 
 def _trained(examples: list[Sentence], chosen: Hyperparameters, *, labels: list[str] | None = None) -> Trained:
     labels = labels or conll.labels_of(examples)
-    steps = train(examples, [], labels=labels, base=base_model.compact().path, hyperparameters=chosen)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            trained: Trained = end.value
-            return trained
+    return outcome(train(examples, [], labels=labels, base=base_model.compact().path, hyperparameters=chosen))
 
 
 if __name__ == "__main__":
