@@ -6,12 +6,10 @@ The page of a text shows; static/js/review/gold-review.js sends the decision to 
 from collections import Counter
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from labeling import access, alignment, bio, documents, highlight, preferences, review, words
@@ -23,7 +21,6 @@ from labeling.paging import page
 PAGE = 50
 AROUND = 5  # tokens shown before and after a difference
 MANY = 1000  # counting further helps nobody
-_SCRIPTS = settings.BASE_DIR / "static/js"
 _PARTS = (
     "cursor",
     "dialogs",
@@ -33,6 +30,7 @@ _PARTS = (
     "palette",
     "pointer",
     "screen",
+    "span-history",
     "span-list",
     "spans",
     "text-view",
@@ -163,30 +161,11 @@ def _config(project: Project, user: Person, compared: review.Comparison) -> dict
             "annotations": {str(each.pk): each.revision for each in compared.annotations},
         },
         "keys": preferences.keys_of(user),
-        "words": _words(),
         "urls": {
             "acceptance": reverse("api:acceptance", kwargs=address),
             "return": reverse("api:return", kwargs=address),
             "next": reverse("review-next", args=[project.slug, found.pk]),
         },
-    }
-
-
-def _words() -> dict[str, str]:
-    """What the script says; the rest stands in the template."""
-    return {
-        "opened": _("A text to review."),
-        "undecided": _("not decided"),
-        "own": _("as nobody has it"),
-        "as": _("as {names}"),
-        "open": _("Differences not decided: {count}"),
-        "decided": _("All is decided. Enter accepts."),
-        "stillOpen": _("Decide about this difference first; 0 says that none is right."),
-        "nothing": _("Nobody has submitted a version of this text; correct it first."),
-        "nobody": _("Choose whose version is returned."),
-        "correcting": _("Correcting: the annotate page's keys hold. Escape goes back to comparing."),
-        "comparing": _("Comparing."),
-        "first": _("This is the first text that you reviewed on this page."),
     }
 
 

@@ -1,51 +1,23 @@
 /* What a person has decided about one text: the spans, the suggestions still open, those rejected, and the way back.
-   Every change keeps the state before it, so undo is exact. Emits `change`. Knows nothing of the page. */
+   Knows nothing of the page. */
 
-import { keyOf, overlap, sorted, spanAt, tagsOf } from "goldset/annotate/spans.js";
+import { SpanHistory } from "goldset/annotate/span-history.js";
+import { keyOf, overlap, sorted, spanAt } from "goldset/annotate/spans.js";
 
-const MAX_UNDO = 1000;
-
-export class Work extends EventTarget {
-  #length;
-  #state;
-  #past = [];
-  #future = [];
-
+export class Work extends SpanHistory {
   constructor(length, { spans, suggestions, rejected = [] }) {
-    super();
-    this.#length = length;
     const gone = new Set(rejected.map(keyOf));
     const open = apartFrom(spans, suggestions).filter((offer) => !gone.has(keyOf(offer)));
-    this.#state = { spans: sorted(spans), suggestions: sorted(open), rejected };
-  }
-
-  get spans() {
-    return this.#state.spans;
+    super(length, { spans, suggestions: sorted(open), rejected });
   }
 
   get suggestions() {
-    return this.#state.suggestions;
+    return this.state.suggestions;
   }
 
   /* Suggestions that the person turned down. */
   get rejected() {
-    return this.#state.rejected;
-  }
-
-  get tags() {
-    return tagsOf(this.spans, this.#length);
-  }
-
-  get canUndo() {
-    return this.#past.length > 0;
-  }
-
-  get canRedo() {
-    return this.#future.length > 0;
-  }
-
-  spanAt(index) {
-    return spanAt(this.spans, index);
+    return this.state.rejected;
   }
 
   suggestionAt(index) {
@@ -96,35 +68,15 @@ export class Work extends EventTarget {
     this.#change({ spans, suggestions: apartFrom(spans, this.suggestions) });
   }
 
-  undo() {
-    this.#step(this.#past, this.#future);
-  }
-
-  redo() {
-    this.#step(this.#future, this.#past);
-  }
-
   #without(offers) {
     const gone = new Set(offers.map(keyOf));
     return this.suggestions.filter((offer) => !gone.has(keyOf(offer)));
   }
 
   #change(parts) {
-    const next = { ...this.#state, ...parts };
+    const next = { ...this.state, ...parts };
     next.spans = sorted(next.spans);
-    if (describe(next) === describe(this.#state)) return;
-    this.#past.push(this.#state);
-    if (this.#past.length > MAX_UNDO) this.#past.shift();
-    this.#future = [];
-    this.#state = next;
-    this.dispatchEvent(new Event("change"));
-  }
-
-  #step(from, to) {
-    if (!from.length) return;
-    to.push(this.#state);
-    this.#state = from.pop();
-    this.dispatchEvent(new Event("change"));
+    if (describe(next) !== describe(this.state)) this.become(next);
   }
 }
 

@@ -1,49 +1,23 @@
 /* What a reviewer has decided about one text whose versions differ: the spans as they would be accepted, and which
-   differences are decided. Every change keeps the state before it, so undo is exact. Emits `change`. Stands in for
-   `Work` (annotate/work.js) where a text is edited. Knows nothing of the page. */
+   differences are decided. Stands in for `Work` (annotate/work.js) where a text is edited. Knows nothing of the page. */
 
-import { keyOf, overlap, sameSpans, sorted, spanAt, tagsOf } from "goldset/annotate/spans.js";
+import { SpanHistory } from "goldset/annotate/span-history.js";
+import { keyOf, overlap, sameSpans, sorted } from "goldset/annotate/spans.js";
 
 const UNDECIDED = null;
 
-export class Decision extends EventTarget {
+export class Decision extends SpanHistory {
   suggestions = []; // what a model suggested is a version beside the others here
-  #length;
   #agreed;
   #differences;
-  #state;
-  #past = [];
-  #future = [];
 
   /* `settled` holds, for each difference, the version whose reading is taken at the beginning, or null. */
   constructor(length, { agreed, differences, settled }) {
-    super();
-    this.#length = length;
-    this.#agreed = agreed;
-    this.#differences = differences;
     const known = differences.flatMap(({ readings }, at) => (settled[at] === UNDECIDED ? [] : readings[settled[at]]));
     const decided = new Set([...differences.keys()].filter((at) => settled[at] !== UNDECIDED));
-    this.#state = { spans: sorted([...agreed, ...known]), decided };
-  }
-
-  get spans() {
-    return this.#state.spans;
-  }
-
-  get tags() {
-    return tagsOf(this.spans, this.#length);
-  }
-
-  get canUndo() {
-    return this.#past.length > 0;
-  }
-
-  get canRedo() {
-    return this.#future.length > 0;
-  }
-
-  spanAt(index) {
-    return spanAt(this.spans, index);
+    super(length, { spans: [...agreed, ...known], decided });
+    this.#agreed = agreed;
+    this.#differences = differences;
   }
 
   suggestionAt() {
@@ -54,12 +28,12 @@ export class Decision extends EventTarget {
   undecided(from = 0) {
     const { length } = this.#differences;
     const order = Array.from({ length }, (_, at) => (from + at) % length);
-    return order.find((at) => !this.#state.decided.has(at)) ?? -1;
+    return order.find((at) => !this.state.decided.has(at)) ?? -1;
   }
 
   /* The versions whose reading of a difference stands; none where it is decided as nobody has it; null if undecided. */
   chosen(at) {
-    if (!this.#state.decided.has(at)) return UNDECIDED;
+    if (!this.state.decided.has(at)) return UNDECIDED;
     const here = this.spans.filter((span) => overlap(span, this.#differences[at]));
     return this.#differences[at].readings.flatMap((reading, version) => (sameSpans(reading, here) ? [version] : []));
   }
@@ -95,7 +69,7 @@ export class Decision extends EventTarget {
     const found = this.#differences.flatMap(({ readings }, at) => {
       const theirs = readings.slice(0, people);
       const most = theirs.find((one) => 2 * theirs.filter((other) => sameSpans(one, other)).length > people);
-      return most && !this.#state.decided.has(at) ? [{ at, most }] : [];
+      return most && !this.state.decided.has(at) ? [{ at, most }] : [];
     });
     this.#change([...this.spans, ...found.flatMap(({ most }) => most)], found.map(({ at }) => at));
     return found.length;
@@ -124,14 +98,6 @@ export class Decision extends EventTarget {
     this.#change(this.spans.filter((other) => !overlap({ start, end }, other)));
   }
 
-  undo() {
-    this.#step(this.#past, this.#future);
-  }
-
-  redo() {
-    this.#step(this.#future, this.#past);
-  }
-
   accept() {} // there are no suggestions to accept or reject
   reject() {}
 
@@ -150,19 +116,9 @@ export class Decision extends EventTarget {
     const after = new Set(spans.map(keyOf));
     const touched = [...this.spans.filter((span) => !after.has(keyOf(span))), ...spans.filter((span) => !before.has(keyOf(span)))];
     const edited = this.#differences.flatMap((each, at) => (touched.some((span) => overlap(span, each)) ? [at] : []));
-    const decided = new Set([...this.#state.decided, ...settled, ...edited]);
-    if (!touched.length && decided.size === this.#state.decided.size) return;
-    this.#past.push(this.#state);
-    this.#future = [];
-    this.#state = { spans: sorted(spans), decided };
-    this.dispatchEvent(new Event("change"));
-  }
-
-  #step(from, to) {
-    if (!from.length) return;
-    to.push(this.#state);
-    this.#state = from.pop();
-    this.dispatchEvent(new Event("change"));
+    const decided = new Set([...this.state.decided, ...settled, ...edited]);
+    if (!touched.length && decided.size === this.state.decided.size) return;
+    this.become({ spans: sorted(spans), decided });
   }
 }
 

@@ -66,7 +66,7 @@ class GoldReview extends HTMLElement {
     const first = this.#decision.undecided();
     if (this.#rows.length) this.#goTo(Math.max(first, 0));
     else this.#screen.part("home").focus();
-    this.#screen.announce(this.#config.words.opened);
+    this.#screen.announce(gettext("A text to review."));
   }
 
   // Keys, buttons, choices -------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ class GoldReview extends HTMLElement {
     if (version >= this.#config.versions.length) return;
     if (version < 0) this.#decision.refuseAll();
     else this.#decision.takeAll(version);
-    this.#screen.announce(this.#config.words.decided);
+    this.#screen.announce(gettext("All is decided. Enter accepts."));
     if (version < 0) this.#correct(true);
     else this.#goTo(this.#at);
   }
@@ -160,7 +160,7 @@ class GoldReview extends HTMLElement {
   #onward() {
     const next = this.#decision.undecided(this.#at);
     if (next >= 0) this.#goTo(next);
-    else this.#screen.announce(this.#config.words.decided);
+    else this.#screen.announce(gettext("All is decided. Enter accepts."));
   }
 
   #goTo(at) {
@@ -181,7 +181,7 @@ class GoldReview extends HTMLElement {
     this.dataset.mode = on ? "correct" : "compare";
     this.#screen.press("correct", on);
     if (on === was || !focus) return;
-    this.#screen.announce(on ? this.#config.words.correcting : this.#config.words.comparing);
+    this.#screen.announce(on ? gettext("Correcting: the annotate page's keys hold. Escape goes back to comparing.") : gettext("Comparing."));
     if (!on) return void (this.#rows.length ? this.#goTo(this.#at) : this.#screen.part("home").focus());
     this.#editor.goTo(this.#config.differences[this.#at]?.start ?? 0);
   }
@@ -218,7 +218,7 @@ class GoldReview extends HTMLElement {
       }
     });
     const open = this.#rows.filter((row) => row.classList.contains("undecided")).length;
-    this.#screen.part("open").textContent = open ? this.#config.words.open.replace("{count}", open) : this.#config.words.decided;
+    this.#screen.part("open").textContent = open ? gettext("Differences not decided: {count}", { count: open }) : gettext("All is decided. Enter accepts.");
     this.#screen.part("open").dataset.open = open;
   }
 
@@ -230,10 +230,10 @@ class GoldReview extends HTMLElement {
 
   #stateOf(at) {
     const chosen = this.#decision.chosen(at);
-    const { words, versions } = this.#config;
-    if (chosen === null) return words.undecided;
-    if (!chosen.length) return words.own;
-    return words.as.replace("{names}", chosen.map((version) => versions[version]).join(", "));
+    const { versions } = this.#config;
+    if (chosen === null) return gettext("not decided");
+    if (!chosen.length) return gettext("as nobody has it");
+    return gettext("as {names}", { names: chosen.map((version) => versions[version]).join(", ") });
   }
 
   // To the server, and on --------------------------------------------------------------------------------
@@ -242,12 +242,12 @@ class GoldReview extends HTMLElement {
     const open = this.#decision.undecided(this.#at);
     if (open >= 0) {
       this.#goTo(open);
-      return this.#screen.notice(this.#config.words.stillOpen);
+      return this.#screen.notice(gettext("Decide about this difference first; 0 says that none is right."));
     }
     const { annotations, urls, seen } = this.#config;
     const whole = annotations[this.#decision.whole];
     const decided = whole ? { annotation: whole.id } : { tags: this.#decision.tags };
-    if (!whole && !this.#decision.canUndo && !annotations.length) return this.#screen.notice(this.#config.words.nothing);
+    if (!whole && !this.#decision.canUndo && !annotations.length) return this.#screen.notice(gettext("Nobody has submitted a version of this text; correct it first."));
     return this.#guarded(async () => {
       await call("POST", urls.acceptance, { ...decided, seen });
       before.push(location.pathname);
@@ -262,7 +262,7 @@ class GoldReview extends HTMLElement {
     const fields = new FormData(dialog.querySelector("form"));
     const whose = fields.getAll("annotation").map(Number);
     if (answer !== "return") return this.#goTo(this.#at);
-    if (!whose.length) return this.#screen.notice(this.#config.words.nobody);
+    if (!whose.length) return this.#screen.notice(gettext("Choose whose version is returned."));
     return this.#guarded(async () => {
       for (const annotation of whose) await call("POST", this.#config.urls.return, { annotation, note: fields.get("note").trim() });
       before.push(location.pathname);
@@ -287,7 +287,7 @@ class GoldReview extends HTMLElement {
 
   #goBack() {
     const last = before.pop();
-    if (!last) return this.#screen.announce(this.#config.words.first);
+    if (!last) return this.#screen.announce(gettext("This is the first text that you reviewed on this page."));
     return this.#guarded(() => this.#open(fetchPage(last), last));
   }
 
