@@ -10,7 +10,7 @@ up in `static/css/tokens.css`, light or dark, and `labeling.drawing` puts the li
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.utils import dates, formats
@@ -25,6 +25,8 @@ _FORMATS = {"count": ",d", "score": ".3f", "share": ".1%", "number": ",.2~f", "s
 _AXIS_FORMATS = {**_FORMATS, "score": ".2~f", "share": ".0%"}
 _SERIES = [f"var(--plot-{number})" for number in range(1, 7)]
 SERIES_MAX = len(_SERIES)
+_STRONG = "var(--line-strong)"
+_TEXTS = {"labelColor": "var(--ink-soft)", "titleColor": "var(--ink-soft)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +136,8 @@ def bars_height(rows: int) -> int:
     return rows * BAR + 30
 
 
-@dataclass(frozen=True, slots=True)
-class _Looks:
-    """The design, in the names of `static/css/tokens.css`."""
-
-    soft: str = "var(--ink-soft)"
-    line: str = "var(--line)"
-    strong: str = "var(--line-strong)"
-    texts: Spec = field(default_factory=lambda: {"labelColor": "var(--ink-soft)", "titleColor": "var(--ink-soft)"})
-
-
 def config() -> Spec:
     """How all plots look, and how they write numbers and days in the reader's language."""
-    looks = _Looks()
     return {
         "background": "transparent",
         "font": "sans-serif",
@@ -154,13 +145,13 @@ def config() -> Spec:
         "locale": locale(),
         "view": {"stroke": None},
         "axis": {
-            **looks.texts, "gridColor": looks.line, "domainColor": looks.strong, "tickColor": looks.strong,
+            **_TEXTS, "gridColor": "var(--line)", "domainColor": _STRONG, "tickColor": _STRONG,
             "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "labelLimit": 140,
         },
         "axisY": {"titleAngle": 0, "titleAlign": "left", "titleX": 0, "titleY": -8, "titleBaseline": "bottom"},
         "axisBand": {"domain": False, "ticks": False, "grid": False},
         "legend": {
-            **looks.texts, "orient": "top", "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal",
+            **_TEXTS, "orient": "top", "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal",
             "symbolType": "square", "offset": 22, "labelLimit": 160, "columns": 4,
         },
         "range": {"category": _SERIES},
@@ -169,7 +160,7 @@ def config() -> Spec:
         "point": {"color": _SERIES[0], "filled": True, "size": 50},
         "area": {"color": _SERIES[1], "opacity": 0.15},
         "rect": {"color": _SERIES[0]},
-        "rule": {"color": looks.strong},
+        "rule": {"color": _STRONG},
         "text": {"color": "var(--ink)", "fontSize": 11},
     }  # fmt: skip
 

@@ -72,13 +72,3 @@ def _differing(one: Match, gold: Sequence[str], predicted: Sequence[str]) -> lis
     start, end = min(span.start for span in spans), max(span.end for span in spans)
     # Alike within: then one side's entity ends where the other's goes on.
     return [at for at in range(start, end) if gold[at] != predicted[at]] or [end]
-
-
-def average_precision(ranked: Sequence[bool]) -> float:
-    """Of a ranking, best first: the mean precision at each place where there is a real one."""
-    hits, total = 0, 0.0
-    for place, real in enumerate(ranked, 1):
-        if real:
-            hits += 1
-            total += hits / place
-    return total / hits if hits else 0.0

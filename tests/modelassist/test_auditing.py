@@ -2,17 +2,28 @@
 
 import math
 import random
+from collections.abc import Sequence
 
 import pytest
 
 from labeling.models import Annotation, Document, Event, Project, Role
 from modelassist import auditing
-from modelassist.label_issues import average_precision, fold_of, issues, usual
+from modelassist.label_issues import fold_of, issues, usual
 from modelassist.models import LabelIssue
 from tests import factories
 from tests.modelassist.conftest import FAST, done, fill
 
 USUAL = dict.fromkeys(("O", "B-PER", "I-PER", "B-LOC", "I-LOC"), -0.1)
+
+
+def average_precision(ranked: Sequence[bool]) -> float:
+    """Of a ranking, best first: the mean precision at each place where there is a real one."""
+    hits, total = 0, 0.0
+    for place, real in enumerate(ranked, 1):
+        if real:
+            hits += 1
+            total += hits / place
+    return total / hits if hits else 0.0
 
 
 def test_where_tags_differ() -> None:
