@@ -75,6 +75,8 @@ SHOTS = {
     "projects": Shot("Projects", "/"),
     "new-project": Shot("A new project", "/new-project/"),
     "overview": Shot("A project's overview", "/projects/{p}/"),
+    "progress": Shot("How far a project is", "/projects/{p}/progress/"),
+    "learning": Shot("Whether more labels are worth it", "/projects/{m}/learning/"),
     "annotate": Shot("Labeling a text", ANNOTATE, keys("a", "Shift+ArrowRight"), whole=False),
     "annotate-help": Shot("The keys", ANNOTATE, keys("?"), whole=False),
     "annotate-skip": Shot("Skipping a text", ANNOTATE, keys("Space"), whole=False),
@@ -101,6 +103,7 @@ SHOTS = {
     "version": Shot("A version", "/versions/{version}/"),
     "diff": Shot("Two versions compared", "/versions/{version}/diff/{newer}/"),
     "leaks": Shot("Leaks between splits", "/versions/{newer}/leaks/"),
+    "project-leaks": Shot("Leaks of a project as it is", "/projects/{p}/leaks/"),
     "statistics": Shot("Statistics", "/projects/{p}/statistics/"),
     "consistency": Shot("Consistency", "/projects/{p}/consistency/"),
     "surface": Shot("One surface in all texts", "/projects/{p}/consistency/surface/?surface={surface}"),
@@ -181,7 +184,8 @@ def places(admin: Client, slug: str) -> dict[str, Any]:
     hard, base = slugs.get(HARD, slug), f"projects/{slug}"
     there: dict[str, Any] = {"p": slug, "surface": "London", "h": slugs.get(HARD), "e": slugs.get(EMPTY)}
     for project in reversed(projects):
-        for model in admin.get(f"projects/{project['slug']}/models")["results"][:1]:
+        models = admin.get(f"projects/{project['slug']}/models")["results"]
+        for model in [each for each in models if each["state"] == "production"]:
             runs = [job for job in admin.get(f"projects/{project['slug']}/jobs")["results"] if job["kind"] == "train"]
             there |= {"m": project["slug"], "model": model["id"], "run": runs[0]["id"] if runs else None}
     there["a"] = there.get("m", slug)
