@@ -128,10 +128,9 @@ class GoldAnnotator extends HTMLElement {
   }
 
   /* The card of a label: of the one at the cursor, or else of the last one, where none is named. */
-  async #about(name = this.#editor?.labelHere ?? this.#palette.last) {
+  #about(name = this.#editor?.labelHere ?? this.#palette.last) {
     const { labels, urls } = this.#config;
-    await showCard(this.#screen.part("about"), { labels, name, url: urls.examples });
-    this.#editor?.focus();
+    showCard(this.#screen.part("about"), { labels, name, url: urls.examples }); // closed, it gives the focus back itself
   }
 
   #copy(event) {
