@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from celery import current_app
 from celery.exceptions import TimeoutError as NoAnswer
 from kombu.exceptions import OperationalError
 
@@ -56,11 +57,9 @@ def _check(texts: Sequence[str]) -> None:
 
 
 def _ask(model: ModelVersion, words: list[list[str]], *, wait: float) -> list[tuple[list[str], list[float]]]:
-    from modelassist.tasks import tag
-
     try:
         # After `wait` nobody listens any more, so a worker that comes to it later drops the task.
-        answer = tag.apply_async((model.pk, words), queue="serve", expires=wait)
+        answer = current_app.send_task("modelassist.tasks.tag", (model.pk, words), queue="serve", expires=wait)
         return list(answer.get(timeout=wait))
     except NoAnswer as error:
         message = f"No model worker answered within {wait:g} seconds; it may be busy. Try again later."

@@ -36,11 +36,6 @@ def translate(values: Values) -> tuple[Values, str, Remarks]:
     return values, CODE_POINTS, remarks
 
 
-def dialect_of(values: Values) -> str | None:
-    """The name of the tool that wrote the object, or None if it is in our shape."""
-    return next((dialect.name for dialect in DIALECTS if dialect.known(values)), None)
-
-
 def _rest(values: Values, *taken: str) -> dict[str, Any]:
     """What a tool says beside what is taken, less what is empty."""
     return {name: value for name, value in values.items() if name not in taken and value not in (None, [], {}, "")}
