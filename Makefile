@@ -1,7 +1,7 @@
 # The commands of the project. `make run` and `make test` install what they need first, once.
 #
 #   make run  [PORT=8000] [DATA_DIR=.data] [DEMO=1] [HOST=127.0.0.1]
-#   make test [ARGS="tests/labeling -k queue"]
+#   make test [ARGS="tests/labeling -k queue"], on all cores; ARGS="-n 0 --pdb" for one process
 #   make messages   the catalogues of translations, brought up to date with what the source says
 
 SHELL := /bin/bash
@@ -26,7 +26,7 @@ run: $(RUN_STAMP)
 	@exec $(PY) -m config.up
 
 test: $(TEST_STAMP) $(BROWSER_STAMP) check
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 demo: $(RUN_STAMP)
 	@exec $(PY) -m config.demo

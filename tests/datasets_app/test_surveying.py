@@ -21,7 +21,7 @@ def post(api: Callable[[User], APIClient], name: str, content: bytes) -> Any:
     )
 
 
-@pytest.mark.parametrize(("name", "content"), [("x.conll", CONLL), ("x.conll.gz", gzip.compress(CONLL))])
+@pytest.mark.parametrize(("name", "content"), [("x.conll", CONLL), ("x.conll.gz", gzip.compress(CONLL, mtime=0))])
 def test_a_file_with_labels(api: Callable[[User], APIClient], name: str, content: bytes) -> None:
     before = sorted(uploads.folder().iterdir())
     found = post(api, name, content).json()
