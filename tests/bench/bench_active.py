@@ -20,7 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from modelassist import base_model, diversity
+from labeling import bio
+from modelassist import base_model, diversity, strategies
 from modelassist.hyperparameters import Hyperparameters
 from modelassist.tagger import Tagger, Tagging
 from modelassist.trainer import Trained, train
@@ -43,7 +44,7 @@ def main() -> None:
     parser.add_argument(
         "--strategies",
         nargs="+",
-        default=[RANDOM, "mnlp", "least_confidence", "least_confidence+diverse", "entity"],
+        default=[RANDOM, *strategies.STRATEGIES, strategies.BALD, "mnlp+diverse", "least_confidence+diverse"],
         help="of `modelassist.strategies`; with +diverse, spread out over what the texts are like",
     )
     parser.add_argument("--seeds", type=int, default=3)
@@ -63,7 +64,7 @@ def main() -> None:
             for seed, strategy in itertools.product(range(asked.seeds), [FULL, *asked.strategies]):
                 if (strategy, seed) not in {(run["strategy"], run["seed"]) for run in kept_runs.read(kept)}:
                     kept_runs.append(kept, list(game.play(strategy, seed, asked.sizes)))
-        print(table(corpus, kept_runs.read(kept)), flush=True)
+        print(table(corpus, kept_runs.read(kept)), held(conll.read(asked.data, corpus)["train"]), sep="\n", flush=True)
         kept_runs.write_csv(asked.out / f"{corpus}.csv", kept_runs.read(kept))
         (asked.out / f"{corpus}.svg").write_bytes(plot(corpus, kept_runs.read(kept)))
 
@@ -86,14 +87,13 @@ class _Game:
 
     def play(self, strategy: str, seed: int, sizes: Sequence[int]) -> Iterator[Run]:
         """One run: a row per size with tokens, F1, and the keys that its new texts took."""
-        random = np.random.default_rng(seed)
-        order = random.permutation(len(self._pool))
+        order = np.random.default_rng(seed).permutation(len(self._pool))
         taken: list[int] = []
         tagger: Tagger | None = None
         for size in (100,) if strategy == FULL else sizes:
             began = time.process_time()
             if tagger is not None and strategy != RANDOM:
-                order = self._ranked(tagger, strategy, taken, random)
+                order = self._ranked(tagger, strategy, taken)
             new = self._next(order, taken, size / 100)
             suggested = [t.tags for t in tagger.predict(self._pool[at][0] for at in new)] if tagger else None
             taken += new
@@ -110,9 +110,10 @@ class _Game:
                 "seconds": round(time.process_time() - began, 1),
             }  # fmt: skip
 
-    def _ranked(self, tagger: Tagger, strategy: str, taken: list[int], random: np.random.Generator) -> np.ndarray:
+    def _ranked(self, tagger: Tagger, strategy: str, taken: list[int]) -> np.ndarray:
         left = np.setdiff1d(np.arange(len(self._pool)), taken)
-        taggings = list(tagger.predict(self._pool[at][0] for at in left))
+        passes = strategies.PASSES if strategy.partition("+")[0] == strategies.BALD else 0
+        taggings = list(tagger.predict((self._pool[at][0] for at in left), passes=passes))
         return left[_order(strategy, taggings)]
 
     def _next(self, order: np.ndarray, taken: list[int], share: float) -> list[int]:
@@ -146,17 +147,17 @@ def table(corpus: str, runs: list[Run]) -> str:
     """Of each strategy: F1 at each size, and the share of tokens from which on it is at each goal."""
     full = float(np.mean([run["f1"] for run in runs if run["strategy"] == FULL]))
     sizes = sorted({run["size"] for run in runs if run["strategy"] != FULL})
-    seeds = len({run["seed"] for run in runs})
-    head = f"{corpus}: F1 with all labels {full:.3f}; mean and deviation of {seeds} seeds by percent of the tokens"
+    head = f"{corpus}: F1 with all labels {full:.3f}; mean and deviation of [seeds] by percent of the tokens"
     columns = [f"{size} %" for size in sizes] + [f"for {goal} %" for goal in GOALS] + ["keys"]
-    lines = [head, f"{'strategy':<18}" + "".join(f"{name:>14}" for name in columns)]
+    lines = [head, f"{'strategy':<28}" + "".join(f"{name:>14}" for name in columns)]
     for strategy in dict.fromkeys(run["strategy"] for run in runs if run["strategy"] != FULL):
         own = [run for run in runs if run["strategy"] == strategy]
         means = [np.mean([run["f1"] for run in own if run["size"] == size]) for size in sizes]
         spread = [np.std([run["f1"] for run in own if run["size"] == size]) for size in sizes]
         cells = [f"{mean:.3f} ±{deviation:.3f}" for mean, deviation in zip(means, spread, strict=True)]
         cells += [needed([*sizes, 100], [*map(float, means), full], goal / 100 * full) for goal in GOALS]
-        lines.append(f"{strategy:<18}" + "".join(f"{cell:>14}" for cell in [*cells, _saved(own)]))
+        name = f"{strategy} [{len({run['seed'] for run in own})}]"
+        lines.append(f"{name:<28}" + "".join(f"{cell:>14}" for cell in [*cells, _saved(own)]))
     return "\n".join(lines)
 
 
@@ -170,6 +171,18 @@ def needed(sizes: list[int], means: list[float], goal: float) -> str:
         return "–"
     step = (goal - means[at]) / (means[at + 1] - means[at])
     return f"{sizes[at] + step * (sizes[at + 1] - sizes[at]):.0f} %"
+
+
+def held(pool: Sequence[Sentence]) -> str:
+    """How many of the entities so many of the tokens hold at most, if one knew where they are: no choice can do better.
+
+    The texts with most entities per token first, a part of the last one; at random it is the same share of both.
+    """
+    lengths, entities = (np.array(counts) for counts in zip(*((len(w), len(bio.spans(t))) for w, t in pool)))
+    order = np.argsort(-entities / lengths, kind="stable")
+    shares = np.concatenate([[0], np.cumsum(lengths[order])]) / lengths.sum()
+    found = np.interp(np.array(SIZES) / 100, shares, np.concatenate([[0], np.cumsum(entities[order])]) / entities.sum())
+    return "entities in them, at most: " + ", ".join(f"{at:.0%} in {size} %" for size, at in zip(SIZES, found))
 
 
 def _saved(runs: list[Run]) -> str:
@@ -186,11 +199,11 @@ def plot(corpus: str, runs: list[Run]) -> bytes:
     django.setup()
     from labeling import drawing, plots
 
-    strategies = list(dict.fromkeys(run["strategy"] for run in runs if run["strategy"] != FULL))
+    shown = list(dict.fromkeys(run["strategy"] for run in runs if run["strategy"] != FULL))
     full = float(np.mean([run["f1"] for run in runs if run["strategy"] == FULL]))
     rows = [
         {"strategy": strategy, "share": size / 100, "f1": float(np.mean(found))}
-        for strategy in strategies
+        for strategy in shown
         for size in sorted({run["size"] for run in runs})
         if (found := [run["f1"] for run in runs if (run["strategy"], run["size"]) == (strategy, size)])
     ]
@@ -204,8 +217,8 @@ def plot(corpus: str, runs: list[Run]) -> bytes:
         "encoding": {
             "x": plots.axis("share", "share", title="Labeled tokens"),
             "y": plots.axis("f1", "score", title="F1", scale={"zero": False}),
-            "color": plots.series("strategy", strategies),
-            "strokeDash": {"field": "strategy", "type": "nominal", "sort": strategies, "legend": None},
+            "color": plots.series("strategy", shown),
+            "strokeDash": {"field": "strategy", "type": "nominal", "sort": shown, "legend": None},
         },
     }
     rule = {"mark": {"type": "rule", "strokeDash": [2, 4]}, "encoding": {"y": {"datum": full}}}

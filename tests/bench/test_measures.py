@@ -6,7 +6,7 @@ import pytest
 
 from labeling import bio
 from tests.bench import corrupt, keystrokes
-from tests.bench.bench_active import needed
+from tests.bench.bench_active import held, needed
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,11 @@ def test_tokens_needed_for_a_goal_lie_on_the_line_between_two_sizes() -> None:
     assert needed([10, 30, 100], [0.4, 0.6, 0.7], 0.3) == "≤ 10 %"
     assert needed([10, 20, 40, 100], [0.4, 0.65, 0.5, 0.7], 0.6) == "70 %"  # what it has for a while does not count
     assert needed([10, 30, 100], [0.4, 0.6, 0.7], 0.8) == "–"
+
+
+def test_a_share_of_the_tokens_holds_no_more_than_the_densest_texts() -> None:
+    dense, thin = (["w"] * 3, ["B-X", "B-X", "O"]), (["w"] * 97, ["B-X", "B-X", *["O"] * 95])
+    assert held([thin, dense]).startswith("entities in them, at most: 50% in 3 %, 53% in 8 %")
 
 
 def test_corrupted_labels_are_legal_and_changed_just_where_it_says() -> None:
