@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
 from django.db import DataError, IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -31,10 +32,16 @@ def body(code: str, message: str, details: dict[str, Any] | None = None) -> dict
     return {"error": {"code": code, "message": retold(message), "details": details or {}}}
 
 
-def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Django REST framework's exception handler; what the view itself would answer in, an error is JSON."""
+def handle(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """Django REST framework's exception handler; what the view itself would answer in, an error is JSON.
+
+    A person who follows a link to a file sees a page: their browser says that it goes there (`Sec-Fetch-Mode`).
+    """
     context["request"].accepted_renderer = JSONRenderer()
     context["request"].accepted_media_type = JSONRenderer.media_type
+    if _navigates(context["request"]) and (page := _page_for(exc, context["request"])) is not None:
+        set_rollback()
+        return page
     if (known := as_goldset_error(exc)) is not None:
         set_rollback()
         wait = {"Retry-After": str(known.details["wait"])} if "wait" in known.details else None
@@ -44,6 +51,21 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
         return response
     response.data = _from_rest_framework(exc)
     return response
+
+
+def _navigates(request: HttpRequest) -> bool:
+    return request.headers.get("Sec-Fetch-Mode") == "navigate"
+
+
+def _page_for(exc: Exception, request: HttpRequest) -> HttpResponse | None:
+    """What a person sees who goes to an address below `API_PREFIX` with their browser; None for what is unexpected."""
+    if isinstance(exc, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        return redirect_to_login(request.get_full_path())
+    known = as_goldset_error(exc)
+    if known is None and isinstance(exc, exceptions.APIException):
+        answer = _from_rest_framework(exc)["error"]
+        known = Refused(answer["message"], code=answer["code"], details=answer["details"], status=exc.status_code)
+    return None if known is None else render(request, "error.html", {"error": known}, status=known.status)
 
 
 def _from_rest_framework(exc: exceptions.APIException) -> dict[str, Any]:
@@ -147,6 +169,14 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The page for a form whose token is missing or old."""
     return respond(request, Forbidden("This form has grown old. Go back, load the page again and resend it."))
+
+
+class Refused(GoldsetError):
+    """What Django REST framework refuses, with its own status."""
+
+    def __init__(self, message: str, *, code: str, details: dict[str, Any], status: int) -> None:
+        super().__init__(message, code=code, details=details)
+        self.status = status  # type: ignore[misc]  # of this one alone
 
 
 class ServerFault(GoldsetError):

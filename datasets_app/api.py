@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import FormParser, MultiPartParser
@@ -18,6 +18,7 @@ from datasets_app import (
     job_report,
     jobs,
     pushing,
+    sending,
     serializers,
     surveying,
     uploads,
@@ -25,7 +26,6 @@ from datasets_app import (
 )
 from datasets_app.access import job_for, jobs_of, upload_for, version_for, versions_of
 from datasets_app.codecs import WRITERS
-from datasets_app.export import Download
 from datasets_app.models import Job
 from datasets_app.serializers import ImportSerializer, QueuedSerializer, ReleaseSerializer, VersionInSerializer
 from labeling.access import project_for
@@ -55,13 +55,6 @@ NOW_PARAMETERS = [
 def queued(job: Job) -> Response:
     """202 with the job's id."""
     return Response({"job": job.pk}, status=202, headers={"Location": f"/api/v1/jobs/{job.pk}"})
-
-
-def streamed(download: Download) -> StreamingHttpResponse:
-    """A file to save."""
-    response = StreamingHttpResponse(download.chunks, content_type=download.media_type)
-    response["Content-Disposition"] = f'attachment; filename="{download.name}"'
-    return response
 
 
 class Surveys(APIView):
@@ -152,7 +145,7 @@ class JobErrors(APIView):
     @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR})
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         """Download them as CSV: line, code, message."""
-        return streamed(job_report.errors_csv(job_for(request.user, pk, Role.ANNOTATOR)))
+        return sending.streamed(job_report.errors_csv(job_for(request.user, pk, Role.ANNOTATOR)))
 
 
 class Versions(APIView):
@@ -227,10 +220,7 @@ class ProjectExport(APIView):
     def get(self, request: Request, slug: str) -> HttpResponseBase:
         """Stream what is accepted, what one person has submitted, or everything, in the order in which it came in."""
         project = project_for(request.user, slug, Role.REVIEWER)
-        given = request.query_params
-        annotations, annotator = given.get("annotations") or "accepted", given.get("annotator") or None
-        options = _options(request)
-        return streamed(export.project_now(project, annotations=annotations, annotator=annotator, **options))
+        return sending.of_project(project, request.query_params)
 
 
 class VersionExport(APIView):
@@ -240,13 +230,4 @@ class VersionExport(APIView):
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         """Stream it, or one of its splits."""
         version = version_for(request.user, pk, Role.REVIEWER)
-        return streamed(export.frozen(version, **_options(request)))
-
-
-def _options(request: Request) -> dict[str, Any]:
-    given = request.query_params
-    return {
-        "format": given.get("format", "conll"),
-        "split": given.get("split") or None,
-        "scheme": given.get("scheme") or "iob2",
-    }
+        return sending.of_version(version, request.query_params)

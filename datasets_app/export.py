@@ -99,6 +99,13 @@ def _require_split(split: str | None) -> None:
 
 
 def _text(name: str, writer: Writer, rows: Iterable[Gold], scheme: str) -> Download:
+    if scheme not in writer.schemes and scheme in set().union(*(each.schemes for each in WRITERS.values())):
+        able = [name for name, each in WRITERS.items() if scheme in each.schemes]
+        raise Invalid(
+            f"This format cannot carry the tag scheme {scheme}; choose {', '.join(writer.schemes)},"
+            f" or one of the formats that can: {', '.join(able)}.",
+            details={"field": "scheme", "allowed": list(writer.schemes), "formats": able},
+        )
     one_of("scheme", scheme, writer.schemes)
     return Download(f"{name}.{writer.ending}", writer.media_type, _gathered(writer.write(rows, scheme=scheme)))
 

@@ -4,19 +4,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from datasets_app import export, jobs
+from datasets_app import export, jobs, sending
 from datasets_app.access import job_for, jobs_of
 from datasets_app.codecs import CODECS, READERS, WRITERS
 from datasets_app.job_report import pace
 from datasets_app.models import Job
 from labeling import access, bio
+from labeling.errors import Invalid
 from labeling.highlight import Piece
 from labeling.models import Document, Role, Split
 from labeling.pages import attempt, colors_of, show
@@ -117,14 +120,25 @@ def job_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @login_required
-def export_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """Download what is accepted now, what one person submitted, or everything; the REST door streams it."""
+def export_page(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Choose what is to be downloaded; with `format` in the address, download it, or be told why it cannot be."""
     project = access.project_for(request.user, slug, Role.REVIEWER)
+    if "format" in request.GET:
+        try:
+            return sending.of_project(project, request.GET)
+        except Invalid as error:
+            messages.error(request, error.message)
     accepted = access.documents_in(project).filter(status=Document.Status.ACCEPTED, archived_at=None).count()
     return show(
-        request, "datasets_app/export.html", project, tab="export",
-        accepted=accepted, splits=Split.values, schemes=bio.SCHEMES,
+        request, "datasets_app/export.html", project, tab="export", status=400 if "format" in request.GET else 200,
+        accepted=accepted, splits=Split.values, given=request.GET,
+        schemes=[(scheme, _writers_of(scheme)) for scheme in (*bio.SCHEMES, "original")],
         people=project.memberships.order_by("user__username").values_list("user__username", flat=True),
         formats=[(name, CODECS[name].title) for name in WRITERS],
         carriers=[(name, CODECS[name].title) for name in export.carriers()],
     )  # fmt: skip
+
+
+def _writers_of(scheme: str) -> str:
+    """The formats that can carry a tag scheme, as `static/js/page.js` reads them."""
+    return "|".join(name for name, writer in WRITERS.items() if scheme in writer.schemes)

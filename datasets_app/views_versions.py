@@ -3,15 +3,19 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
-from datasets_app import differences, erasure, leaks, versions
+from datasets_app import differences, erasure, leaks, sending, versions
 from datasets_app.access import version_for, versions_of
 from datasets_app.codecs import CODECS, WRITERS
 from datasets_app.models import DatasetVersion
 from labeling import access
+from labeling.errors import Invalid
 from labeling.models import Document, Role, Split
 from labeling.pages import colors_of, show
 from labeling.paging import page
@@ -39,9 +43,15 @@ def version_list(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_GET
 @login_required
-def version_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One version: counts by split and label, fingerprint, policy, exports."""
+def version_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """One version: counts by split and label, fingerprint, policy; with `format` in the address, its file."""
     version = version_for(request.user, pk, Role.REVIEWER)
+    if "format" in request.GET:
+        try:
+            return sending.of_version(version, request.GET)
+        except Invalid as error:
+            messages.error(request, error.message)
+            return redirect("version", pk)
     others = versions_of(version.project).exclude(pk=version.pk).order_by("-number")[:50]
     return show(
         request, "datasets_app/version.html", version.project, tab="versions",

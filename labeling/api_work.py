@@ -41,7 +41,12 @@ FILTERS = [
     OpenApiParameter("commented", bool),
     OpenApiParameter("disagreement", bool, description="Submitted annotations differ."),
     OpenApiParameter("below", float, description="Some suggested token is less confident than this."),
-    OpenApiParameter("order", enum=list(documents.ORDERS)),
+    OpenApiParameter(
+        "order",
+        enum=list(documents.ORDERS),
+        description="`unsure` lists the texts with suggestions, the least certain first; `changed` those that were"
+        " submitted, decided on or put aside since they came in, the last first.",
+    ),
     OpenApiParameter("cursor"),
     OpenApiParameter("limit", int),
 ]
@@ -58,7 +63,7 @@ class Documents(APIView):
         query = selection.documents_of(project, request.user, selection.read(params))
         if _sees_others(request, project):
             query = documents.with_gold(query)
-        order = documents.order_for(params.get("order", ""))
+        query, order = documents.in_order(query, params.get("order", ""))
         found = page(query, order=order, cursor=params.get("cursor"), limit=limit_of(params))
         rows = [documents.summary_json(document) for document in found.rows]
         return Response({"results": rows, "next": next_url(_plain(request), found.next)})

@@ -5,20 +5,22 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import transaction
-from django.db.models import Exists, Func, IntegerField, OuterRef, Prefetch, QuerySet, Value
+from django.db.models import Exists, Func, IntegerField, OuterRef, Prefetch, Q, QuerySet, Value
 from django.utils import timezone
 
 from labeling import bio
 from labeling.access import Person, document_for, documents_in
 from labeling.errors import Conflict, Invalid, one_of
 from labeling.events import record
-from labeling.models import Annotation, Document, Project, Split
+from labeling.models import CHANGED, SUGGESTED, Annotation, Document, Project, Split
 
-# The orders of a list, each ending in the unique id.
-ORDERS: Mapping[str, Sequence[str]] = {
-    "newest": ("-id",),
-    "oldest": ("id",),
-    "priority": ("-priority", "id"),
+# The orders of a list, each ending in the unique id, and what has a place in it.
+ORDERS: Mapping[str, tuple[Sequence[str], Q]] = {
+    "newest": (("-id",), Q()),
+    "oldest": (("id",), Q()),
+    "priority": (("-priority", "id"), Q()),
+    "unsure": (("sureness", "id"), SUGGESTED),
+    "changed": (("-changed_at", "-id"), CHANGED),
 }
 
 
@@ -54,9 +56,10 @@ def search(
     return query
 
 
-def order_for(name: str) -> Sequence[str]:
-    """The fields of a named order; raises `Invalid` for an unknown one."""
-    return ORDERS[one_of("order", name or "newest", ORDERS)]
+def in_order(query: QuerySet[Document], name: str) -> tuple[QuerySet[Document], Sequence[str]]:
+    """The documents that have a place in a named order, and its columns; raises `Invalid` for an unknown one."""
+    columns, placed = ORDERS[one_of("order", name or "newest", ORDERS)]
+    return query.filter(placed), columns
 
 
 def with_gold(query: QuerySet[Document]) -> QuerySet[Document]:

@@ -9,8 +9,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Random
+from django.db.models import F, OrderBy, Q
+from django.db.models.functions import Now, Random
 from django.utils.translation import gettext_lazy as _
 
 from labeling import tokens
@@ -159,6 +159,17 @@ class Label(models.Model):
         return self.name
 
 
+_LIVE = Q(archived_at__isnull=True)
+SUGGESTED = Q(sureness__lt=1)
+CHANGED = Q(changed_at__isnull=False)
+_NOTED = Q(status="submitted") | Q(flagged=True) | Q(commented=True) | Q(disputed=True)
+
+
+def _by(name: str, condition: Q, *columns: str | OrderBy) -> models.Index:
+    """An index of a project's documents, ending in the unique id."""
+    return models.Index("project", *columns, "id", name=name, condition=condition)
+
+
 class Document(models.Model):
     """One text to label, with its token grid (code-point offsets) and its split; text and grid never change."""
 
@@ -185,7 +196,14 @@ class Document(models.Model):
     line = models.BigIntegerField(default=0, db_default=0)
     archived_at = models.DateTimeField(null=True)
     erased_at = models.DateTimeField(null=True)  # for good: what stays is a tombstone
-    created_at = models.DateTimeField(auto_now_add=True, db_default=models.functions.Now())
+    created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
+    # Kept by triggers (`migrations/0013_document_marks.py`), for lists: when it was last decided on or put aside since
+    # it came in, what its annotations say of it, and the least confidence of a token that a model suggests (1: none).
+    changed_at = models.DateTimeField(null=True, editable=False)
+    flagged = models.BooleanField(db_default=False, editable=False)
+    commented = models.BooleanField(db_default=False, editable=False)
+    disputed = models.BooleanField(db_default=False, editable=False)
+    sureness = models.FloatField(db_default=1.0, editable=False)
 
     class Meta:
         constraints = [
@@ -207,11 +225,20 @@ class Document(models.Model):
             ),
             # Reader: the export, in the order in which documents came in.
             models.Index(fields=["project", "source", "line", "id"], name="document_came_in"),
-            # Readers: the documents page, newest first and by priority.
-            models.Index(fields=["project", "id"], name="document_by_project"),
-            models.Index(F("project"), F("priority").desc(), F("id"), name="document_by_priority"),
-            # Reader: the documents page, filtered by status, newest first; the review queue.
-            models.Index(fields=["project", "status", "id"], name="document_by_status"),
+            # Readers: the documents page, narrowed by status; the review queue.
+            _by("document_by_status", _LIVE, "status"),
+            # Reader: the documents page, in each of its orders. What comes in changes nothing in the last two.
+            _by("document_by_id", _LIVE),
+            _by("document_by_priority", _LIVE, F("priority").desc()),
+            _by("document_by_sureness", _LIVE & SUGGESTED, "sureness"),
+            _by("document_by_change", _LIVE & CHANGED, "changed_at"),
+            # Reader: the documents page, narrowed to what was put aside.
+            _by("document_archived", ~_LIVE),
+            # Reader: the documents page, narrowed to what somebody may want to look at, in each of its orders.
+            _by("document_noted_by_id", _LIVE & _NOTED),
+            _by("document_noted_by_priority", _LIVE & _NOTED, F("priority").desc()),
+            _by("document_noted_by_sureness", _LIVE & _NOTED & SUGGESTED, "sureness"),
+            _by("document_noted_by_change", _LIVE & _NOTED & CHANGED, "changed_at"),
             # Reader: labeling.progress, the counts by status and split, from the index alone.
             models.Index(
                 fields=["project", "split", "status"], name="document_counts", condition=Q(archived_at__isnull=True)
@@ -282,12 +309,6 @@ class Annotation(models.Model):
             models.Index(fields=["annotator", "-updated_at"], name="annotation_by_person"),
             # Reader: modelassist.updates and nightly, what was accepted lately.
             models.Index(fields=["accepted_at"], name="annotation_accepted_at", condition=Q(accepted=True)),
-            # Reader: the documents page, filtered by flag or comment.
-            models.Index(
-                fields=["document"],
-                name="annotation_remarked",
-                condition=Q(flagged=True) | ~Q(comment=""),
-            ),
         ]
 
     def __str__(self) -> str:
@@ -312,7 +333,7 @@ class Prediction(models.Model):
     model = models.CharField(max_length=100, help_text="Name of the model, or `import`.")
     tags = ArrayField(models.TextField())
     confidences = ArrayField(models.FloatField(), help_text="Per token: probability of its tag.")
-    created_at = models.DateTimeField(auto_now_add=True, db_default=models.functions.Now())
+    created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["document", "model"], name="prediction_once")]

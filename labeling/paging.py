@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Field, Func, Model, Q, QuerySet, Value
+from django.db.models.lookups import GreaterThan, LessThan
 from django.http import HttpRequest, QueryDict
 
 from labeling.errors import Invalid
@@ -29,28 +29,45 @@ class Page(Generic[Row]):
 
 
 def page(query: QuerySet[Row], *, order: Sequence[str], cursor: str | None = None, limit: int = LIMIT) -> Page[Row]:
-    """The rows after `cursor` in `order` (field names, `-` for descending; the last one unique, none null)."""
+    """The rows after `cursor` in `order` (names of columns, `-` for descending; the last one unique, none null)."""
     if cursor:
-        query = query.filter(_after(order, _values(query.model, order, cursor)))
+        query = _after(query, order, _values(query.model, order, cursor))
     rows = list(query.order_by(*order)[: limit + 1])
     more = len(rows) > limit
     rows = rows[:limit]
     return Page(rows, _encode(rows[-1], order) if more else None)
 
 
-def _after(order: Sequence[str], values: Sequence[Any]) -> Q:
-    """Rows later in a lexicographic order: a > x, or a = x and b > y, …"""
+class _Row(Func):
+    """Several columns as one value, which the database compares as an index over them is ordered."""
+
+    function, output_field = "ROW", Field()
+
+
+def _after(query: QuerySet[Row], order: Sequence[str], values: Sequence[Any]) -> QuerySet[Row]:
+    """Rows later in a lexicographic order, such that an index over it leads to the first of them."""
+    names = [field.removeprefix("-") for field in order]
+    downwards = [field.startswith("-") for field in order]
+    if len(set(downwards)) == 1:
+        kinds = _kinds(query.model)
+        here = _Row(*map(F, names))
+        seen = _Row(*(Value(value, kinds[name]) for name, value in zip(names, values, strict=True)))
+        return query.filter((LessThan if downwards[0] else GreaterThan)(here, seen))
+    # Up in one column and down in another: a > x, or a = x and b > y, …; a >= x is for the index.
     condition, same = Q(), Q()
-    for field, value in zip(order, values, strict=True):
-        name = field.removeprefix("-")
-        condition |= same & Q(**{f"{name}__{'lt' if field.startswith('-') else 'gt'}": value})
+    for name, down, value in zip(names, downwards, values, strict=True):
+        condition |= same & Q(**{f"{name}__{'lt' if down else 'gt'}": value})
         same &= Q(**{name: value})
-    return condition
+    return query.filter(Q(**{f"{names[0]}__{'lte' if downwards[0] else 'gte'}": values[0]}) & condition)
+
+
+def _kinds(model: type[Model]) -> dict[str, Any]:
+    return {name: field for field in model._meta.fields for name in (field.name, field.attname)}
 
 
 def _encode(row: Model, order: Sequence[str]) -> str:
     values = [getattr(row, field.removeprefix("-")) for field in order]
-    return base64.urlsafe_b64encode(json.dumps(values, cls=DjangoJSONEncoder).encode()).decode()
+    return base64.urlsafe_b64encode(json.dumps(values, default=str).encode()).decode()
 
 
 def _values(model: type[Model], order: Sequence[str], cursor: str) -> list[Any]:
@@ -58,7 +75,7 @@ def _values(model: type[Model], order: Sequence[str], cursor: str) -> list[Any]:
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         if isinstance(values, list) and not any(value is None for value in values):
-            fields = {name: field for field in model._meta.fields for name in (field.name, field.attname)}
+            fields = _kinds(model)
             return [fields[n.removeprefix("-")].to_python(value) for n, value in zip(order, values, strict=True)]
     except (ValueError, TypeError, OverflowError, RecursionError, ValidationError):
         pass

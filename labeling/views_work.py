@@ -117,7 +117,7 @@ def document_list(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         selected = selection.read(request.GET)
         query = selection.documents_of(project, request.user, selected)
-        order = documents.order_for(request.GET.get("order", ""))
+        query, order = documents.in_order(query, request.GET.get("order", ""))
         found = page(
             _with_shown(request.user, project, query), order=order, cursor=request.GET.get("cursor"), limit=PAGE
         )
@@ -128,7 +128,7 @@ def document_list(request: HttpRequest, slug: str) -> HttpResponse:
         request, "labeling/documents.html", project, tab="documents",
         rows=[_document_row(document) for document in found.rows], next=found.next,
         given=selected.filters, order=request.GET.get("order", ""), people=_people(project), colors=colors_of(project),
-        statuses=Document.Status.choices, splits=Split.values, orders=list(documents.ORDERS), acts=words.ACTS,
+        statuses=Document.Status.choices, splits=Split.values, orders=words.ORDERS, acts=words.ACTS,
     )  # fmt: skip
 
 

@@ -71,10 +71,7 @@ VALUES: Mapping[str, str | Promise] = {
     "hiragana": _("Hiragana"),
     "katakana": _("Katakana"),
     "none": _("without letters"),
-    # orders, policies
-    "newest": _("newest"),
-    "oldest": _("oldest"),
-    "priority": _("priority"),
+    # policies
     "words": _("words"),
     "characters": _("characters"),
     "keep": _("keep"),
@@ -83,6 +80,14 @@ VALUES: Mapping[str, str | Promise] = {
     "always": _("always"),
     "disagreement": _("disagreement"),
     "never": _("never"),
+}
+# Orders of a list of documents.
+ORDERS: Mapping[str, str | Promise] = {
+    "newest": _("newest"),
+    "oldest": _("oldest"),
+    "priority": _("priority"),
+    "unsure": _("least certain suggestion"),
+    "changed": _("changed last, since it came in"),
 }
 # What is done to many documents at once.
 ACTS: Mapping[str, str | Promise] = {

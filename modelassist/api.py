@@ -10,7 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from datasets_app.api import queued, streamed
+from datasets_app.api import queued
+from datasets_app.sending import streamed
 from datasets_app.serializers import QueuedSerializer
 from labeling.access import project_for
 from labeling.api import parsed

@@ -52,11 +52,15 @@ document.addEventListener("change", ({ target }) => {
   if (all && target.name) all.checked = [...boxes(target.name)].every((box) => box.checked);
 });
 
-/* `data-when="id=value"`: shown while that field has that value. */
+/* `data-when="id=value|other"`: shown, and if it is an option to be chosen, while that field has one of these values. */
 function showWhen() {
   for (const part of document.querySelectorAll("[data-when]")) {
-    const [id, value] = part.dataset.when.split("=");
-    part.hidden = document.getElementById(id)?.value !== value;
+    const [id, values] = part.dataset.when.split("=");
+    part.hidden = !values.split("|").includes(document.getElementById(id)?.value);
+    if (part.localName === "option") part.disabled = part.hidden;
+  }
+  for (const chosen of document.querySelectorAll("option[data-when]:checked:disabled")) {
+    chosen.parentElement.value = chosen.parentElement.querySelector("option:enabled")?.value ?? "";
   }
 }
 showWhen();

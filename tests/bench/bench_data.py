@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,34 @@ from tests.bench.watching import Watch
 
 SIZES = (10_000, 100_000, 1_000_000)
 PAGES = 60  # requests of each kind
+ORDERS = ("newest", "priority", "unsure", "changed")
+NARROWED = {
+    "archived": "archived=1",
+    "unsure": "below=0.3",
+    "by one": "annotator=other",
+    "disputed": "disagreement=1",
+    "flagged": "flagged=1",
+    "commented": "commented=1",
+    "of one split": "split=test",
+}
+# Of the texts of one project, in the order of their numbers.
+REMARKS = """
+CREATE TEMPORARY TABLE some AS SELECT document.id, row_number() OVER (ORDER BY document.id) AS n
+  FROM labeling_document AS document JOIN labeling_project AS project ON project.id = project_id AND slug = 'jsonl';
+UPDATE labeling_annotation AS gold SET flagged = n %% 50 = 1, comment = CASE WHEN n %% 30 = 2 THEN 'Why?' ELSE '' END
+  FROM some WHERE some.id = gold.document_id AND (n %% 50 = 1 OR n %% 30 = 2);
+INSERT INTO labeling_annotation (document_id, annotator_id, tags, state, accepted, revision, seconds, note,
+  suggested_by, suggestion_use, provenance, created_at, updated_at, submitted_at)
+  SELECT document_id, %(other)s, CASE WHEN n %% 100 = 3 THEN array_fill('O'::text, ARRAY[cardinality(tags)]) ELSE tags
+  END, 'submitted', false, 1, 20, '', '', '{}', '{"spans": [], "rejected": []}', now(), now(), now()
+  FROM labeling_annotation JOIN some ON some.id = document_id WHERE n %% 10 = 3;
+INSERT INTO labeling_prediction (document_id, model, tags, confidences)
+  SELECT document_id, 'model-1', tags, array_fill(0.25 + (n %% 70) / 100.0, ARRAY[cardinality(tags)])
+  FROM labeling_annotation JOIN some ON some.id = document_id WHERE accepted AND n %% 3 = 0;
+UPDATE labeling_document SET archived_at = now() WHERE id IN (SELECT id FROM some WHERE n %% 100 = 4);
+UPDATE labeling_document SET status = 'accepted' WHERE id IN (SELECT id FROM some WHERE n %% 20 = 5);
+DROP TABLE some
+"""
 
 
 @contextmanager
@@ -235,9 +264,26 @@ class Bench:
             "page by label": [f"?label={('PER', 'ORG', 'LOC', 'MISC')[n % 4]}" for n in range(PAGES)],
             "page by status": [f"?status={('accepted', 'pending', 'submitted')[n % 3]}" for n in range(PAGES)],
         }
+        self.remarks()
+        for stage, (narrowed, order) in product(NARROWED.items(), ORDERS):
+            asked = f"/projects/jsonl/documents/?{narrowed}&order={order}"
+            yield _quantiles(f"page {stage}, {order}", [web.page(asked) for _ in range(5)])
         for stage, queries in kinds.items():
             yield _quantiles(stage, [web.page(f"/projects/jsonl/documents/{query}") for query in queries])
         yield _quantiles("page overview", [web.page("/projects/jsonl/") for _ in range(5)])
+        for panel in ("pace", "labels", "suggestions"):
+            yield _quantiles(f"panel {panel}", [web.page(f"/projects/jsonl/progress/{panel}/") for _ in range(5)])
+
+    def remarks(self) -> None:
+        """Something to narrow lists by: a few percent flagged, commented, disagreed on, put aside, not yet labeled."""
+        from django.contrib.auth.models import User
+        from django.db import connection
+
+        other = User.objects.create_user("other")
+        with connection.cursor() as cursor:
+            for statement in REMARKS.split(";"):
+                cursor.execute(statement, {"other": other.pk})
+            cursor.execute("VACUUM ANALYZE")
 
     def frozen(self, project: Any, floor: float) -> Row:
         from datasets_app import versions

@@ -115,6 +115,19 @@ def test_a_page_gets_a_page_and_an_api_call_gets_json(client, db):
     assert b'"line": 3' in answer.content
 
 
+def test_who_follows_a_link_to_a_file_sees_a_page(client, db):
+    """A browser says that somebody goes there; a script that asks for the same gets JSON."""
+    going = {"sec-fetch-mode": "navigate"}
+    signed_out = client.get("/api/v1/jobs/1/errors", headers=going)
+    assert (signed_out.status_code, signed_out["Location"]) == (302, "/sign-in/?next=/api/v1/jobs/1/errors")
+    client.force_login(factories.user())
+    lost = client.get("/api/v1/jobs/1/errors", headers=going)
+    assert (lost.status_code, lost["Content-Type"].partition(";")[0]) == (404, "text/html")
+    assert client.get("/api/v1/projects?limit=x", headers=going).status_code == 400
+    assert client.put("/api/v1/projects", headers=going).status_code in (403, 405)
+    shape(client.get("/api/v1/jobs/1/errors"))
+
+
 def test_a_server_error_tells_nothing(client, db, monkeypatch):
     from config import health
 

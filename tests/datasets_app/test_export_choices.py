@@ -152,3 +152,15 @@ def test_the_page(project, said, client, reviewer, annotator):
     page = client.get("/projects/news/export/").content.decode()
     assert f'<option value="{annotator.username}">' in page
     assert 'name="annotations" value="everything"' in page
+
+
+def test_a_choice_that_a_format_cannot_carry_is_told_in_the_form(project, said, client, reviewer):
+    client.force_login(reviewer)
+    page = f"/projects/{project.slug}/export/"
+    refused = client.get(page, {"format": "prodigy", "scheme": "iob1", "split": "test"})
+    body = refused.content.decode()
+    assert (refused.status_code, "cannot carry the tag scheme iob1; choose iob2" in body) == (400, True)
+    assert '<option value="prodigy" selected' in body
+    given = client.get(page, {"format": "jsonl", "scheme": "iob2", "annotator": "", "split": ""})
+    assert given.headers["Content-Disposition"] == f'attachment; filename="{project.slug}.jsonl"'
+    assert b"".join(given.streaming_content) == content(export.project_now(project, format="jsonl"))

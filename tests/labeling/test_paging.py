@@ -1,6 +1,7 @@
 """Keyset pages: a page goes on behind the one before, in any order of a model's own columns."""
 
 import base64
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,10 +11,11 @@ from labeling.models import Annotation, Document
 from tests.labeling.conftest import World
 
 
-@pytest.mark.parametrize("order", [("id",), ("-priority", "id"), ("split", "-id")])
+@pytest.mark.parametrize("order", [("id",), ("-priority", "id"), ("split", "-id"), ("-changed_at", "-id")])
 def test_pages_follow_each_other(world: World, order: tuple[str, ...]) -> None:
     for number in range(7):
-        world.document(priority=number // 2, split="test" if number % 3 else "train")
+        changed = datetime(2026, 1, 1, microsecond=number // 3, tzinfo=UTC)
+        world.document(priority=number // 2, split="test" if number % 3 else "train", changed_at=changed)
     query, seen, cursor = Document.objects.filter(project=world.project), [], None
     while True:
         found = paging.page(query, order=order, cursor=cursor, limit=2)
