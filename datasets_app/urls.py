@@ -17,6 +17,12 @@ api_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/leaks", api_curation.ProjectLeaks.as_view(), name="leaks"),
     path("projects/<slug:slug>/documents/<int:pk>/erasure", api_curation.Erasure.as_view(), name="erasure"),
     path("projects/<slug:slug>/statistics", api_statistics.StatisticsNow.as_view(), name="statistics"),
+    path("projects/<slug:slug>/statistics/plots", api_statistics.StatisticsPlots.as_view(), name="statistics-plots"),
+    path(
+        "projects/<slug:slug>/statistics/plots/<slug:name>.<slug:ending>",
+        api_statistics.StatisticsPlot.as_view(),
+        name="statistics-plot",
+    ),
     path("projects/<slug:slug>/consistency", api_statistics.Consistency.as_view(), name="consistency"),
     path("projects/<slug:slug>/consistency/contexts", api_statistics.Contexts.as_view(), name="consistency-contexts"),
     path("projects/<slug:slug>/consistency/fixes", api_statistics.Fixes.as_view(), name="consistency-fixes"),

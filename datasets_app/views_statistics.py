@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from datasets_app import consistency, describing, leaks
+from datasets_app import consistency, describing, leaks, statistics_plots
 from labeling import access
 from labeling.models import Role
 from labeling.pages import colors_of, show
@@ -15,10 +15,11 @@ from labeling.pages import colors_of, show
 def statistics_page(request: HttpRequest, slug: str) -> HttpResponse:
     """What was counted last."""
     project = access.project_for(request.user, slug, Role.REVIEWER)
-    found = describing.latest(project)
+    found, colors = describing.latest(project), colors_of(project)
     return show(
         request, "datasets_app/statistics.html", project, tab="data", found=found,
-        counted=found and found.statistics, colors=colors_of(project),
+        counted=found and found.statistics, colors=colors,
+        plots=statistics_plots.of_statistics(found.statistics, colors) if found else [],
     )  # fmt: skip
 
 

@@ -40,14 +40,12 @@ def of_exam(split: str, tags: Sequence[str], result: Mapping[str, Any]) -> list[
 
 def training(curve: Sequence[Mapping[str, Any]]) -> Plot:
     """Loss and F1 on validation by epoch, each on its own axis; from rows of `{epoch, loss, f1}`."""
-    columns = {
-        "epoch": Column(_("Epoch"), "count"),
-        "loss": Column(_("Loss"), "score"),
-        "f1": Column(_("F1 on validation"), "score"),
-    }
-    names = [columns["loss"].title, columns["f1"].title]
-    scored = any(row["f1"] is not None for row in curve)
-    layers = [_line("loss", 0, names), _line("f1", 1, names)][: 1 + scored]
+    columns = {"epoch": Column(_("Epoch"), "count"), "loss": Column(_("Loss"), "score")}
+    if any(row["f1"] is not None for row in curve):  # else no text of validation was there to judge it on
+        columns["f1"] = Column(_("F1 on validation"), "score")
+    measures = list(columns)[1:]
+    names = [columns[name].title for name in measures]
+    layers = [_line(name, number, names) for number, name in enumerate(measures)]
     drawing = {
         "height": HEIGHT,
         "encoding": {"x": axis("epoch", "count", title=_("Epoch"), axis={"tickMinStep": 1, "grid": False})},

@@ -1,10 +1,11 @@
 """Statistics and the consistency board: what is counted, where a surface stands, and labeling it alike everywhere."""
 
 import pytest
+import vl_convert
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_app import consistency, describing, jobs, splits, surfaces, undoing
+from datasets_app import consistency, describing, jobs, splits, statistics_plots, surfaces, undoing
 from datasets_app.models import Change, Job
 from datasets_app.statistics import Statistics, main_script
 from labeling import review, tokens
@@ -209,3 +210,20 @@ class TestDoors:
         assert "Seen once" in client.get("/projects/news/statistics/").content.decode()
         assert "not labeled" in client.get("/projects/news/consistency/").content.decode()
         assert "<mark>" in client.get("/projects/news/consistency/surface/?surface=New+York").content.decode()
+
+
+@pytest.mark.django_db
+def test_the_plots(filled, manager, client):
+    client.force_login(manager)
+    url = f"/api/v1/projects/{filled.slug}/statistics/plots"
+    assert client.get(url).json() == []
+    jobs.run(describing.start(filled, manager).pk)
+    there = statistics_plots.of_statistics(describing.latest(filled).statistics, {"PER": "#56b4e9"})
+    for plot in there:
+        vl_convert.vegalite_to_vega(plot.spec())
+    names = ["labels", "surfaces", "lengths", "entities", "span-tokens", "scripts"]
+    assert [plot.name for plot in there] == [plot["name"] for plot in client.get(url).json()] == names
+    assert client.get(f"{url}/lengths.csv").content.decode() == "value,count\n1–4,4\n5–9,1\n"
+    assert client.get(f"{url}/none.csv").status_code == 404
+    page = client.get(f"/projects/{filled.slug}/statistics/").content.decode()
+    assert all(f'id="plot-{name}"' in page for name in names)
