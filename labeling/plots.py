@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.utils import dates, formats
+from django.utils.translation import pgettext
 
 Kind = Literal["text", "count", "score", "share", "number", "seconds", "day"]
 Spec = dict[str, Any]
@@ -91,8 +92,13 @@ def encoded(name: str, kind: Kind = "text", **more: Any) -> Spec:
     if kind == "text":
         return {"field": name, "type": "nominal", **more}
     if kind == "day":
-        return {"field": name, "type": "temporal", "timeUnit": "utcyearmonthdate", "format": "%b %-d", **more}
+        return {"field": name, "type": "temporal", "timeUnit": "utcyearmonthdate", "format": day_format(), **more}
     return {"field": name, "type": "quantitative", "format": _FORMATS[kind], **more}
+
+
+def day_format() -> str:
+    """A day within a year in the active language, as d3-time-format takes it."""
+    return pgettext("format of a day: %b is the month's name, %-m its number, %-d the day's", "%b %-d")
 
 
 def axis(name: str, kind: Kind = "text", *, title: str | None = "", **more: Any) -> Spec:

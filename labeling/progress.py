@@ -1,12 +1,19 @@
 """How far a project is: counts by status, split, label, person and day, each one grouped query."""
 
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
 
+from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db import connection
 from django.db.models import Count
 from django.db.models.functions import TruncDate
 from django.utils import timezone
+from redis import RedisError
 
 from labeling.models import Annotation, Document, Project, Split
 
@@ -17,6 +24,35 @@ SELECT substr(tag, 3) AS label, count(*)
   JOIN labeling_document AS document ON document.id = annotation.document_id, unnest(annotation.tags) AS tag
  WHERE document.project_id = %s AND document.archived_at IS NULL AND annotation.accepted AND tag LIKE 'B-%%'
  GROUP BY 1"""
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+SLOW = 0.1  # seconds
+KEPT = 30  # times as long as it took
+
+
+def kept(count: Callable[P, T]) -> Callable[P, T]:
+    """A count of a project that takes long is counted anew only when it is `KEPT` times as old: one that takes a second
+    is half a minute old at most, and those of most projects are those of this moment."""
+
+    @wraps(count)
+    def counted(*args: P.args, **kwargs: P.kwargs) -> T:
+        project = args[0]
+        assert isinstance(project, Project)
+        key = f"progress:{project.pk}:{count.__name__}:{sorted(kwargs.items())}".replace(" ", "")
+        with suppress(RedisError):
+            if (found := cache.get(key)) is not None:
+                return cast(T, found)
+        begin = time.perf_counter()
+        found = count(*args, **kwargs)
+        took = time.perf_counter() - begin
+        if took > SLOW:
+            with suppress(RedisError):
+                cache.set(key, found, KEPT * took)
+        return found
+
+    return counted
 
 
 def progress(project: Project) -> dict[str, Any]:
@@ -53,6 +89,7 @@ def left(project: Project, pending: int) -> int:
     return max(0, pending * project.overlap - there.count())
 
 
+@kept
 def labels(project: Project) -> dict[str, int]:
     """Accepted spans of each label."""
     with connection.cursor() as cursor:
@@ -61,28 +98,35 @@ def labels(project: Project) -> dict[str, int]:
     return {name: found.get(name, 0) for name in project.labels.values_list("name", flat=True)}
 
 
+# By number first: ordering a hundred thousand rows by name would take longer than reading them.
 _BY_PERSON = """
-SELECT person.username, count(*) FILTER (WHERE annotation.state = 'submitted'),
-       count(*) FILTER (WHERE annotation.accepted), count(*) FILTER (WHERE annotation.state = 'draft'),
-       coalesce(sum(annotation.seconds) FILTER (WHERE annotation.state = 'submitted'), 0),
-       count(*) FILTER (WHERE annotation.state = 'submitted' AND annotation.seconds > 0),
-       percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY annotation.seconds)
-         FILTER (WHERE annotation.state = 'submitted' AND annotation.seconds > 0)
-  FROM labeling_annotation AS annotation
-  JOIN labeling_document AS document ON document.id = annotation.document_id
-  JOIN auth_user AS person ON person.id = annotation.annotator_id
- WHERE document.project_id = %s GROUP BY person.username ORDER BY person.username"""
+SELECT person.username, done.* FROM (
+  SELECT annotation.annotator_id, count(*) FILTER (WHERE annotation.state = 'submitted') AS submitted,
+         count(*) FILTER (WHERE annotation.accepted) AS accepted,
+         count(*) FILTER (WHERE annotation.state = 'draft') AS drafts,
+         coalesce(sum(annotation.seconds) FILTER (WHERE annotation.state = 'submitted'), 0) AS seconds,
+         count(*) FILTER (WHERE annotation.state = 'submitted' AND annotation.seconds > 0) AS timed,
+         percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY annotation.seconds)
+           FILTER (WHERE annotation.state = 'submitted' AND annotation.seconds > 0) AS quartiles
+    FROM labeling_annotation AS annotation
+    JOIN labeling_document AS document ON document.id = annotation.document_id
+   WHERE document.project_id = %s GROUP BY annotation.annotator_id) AS done
+  JOIN auth_user AS person ON person.id = done.annotator_id ORDER BY person.username"""
 
 
+@kept
 def people(project: Project) -> list[dict[str, Any]]:
     """What each person has done, and the quartiles of their active seconds for a text (None: not measured)."""
     with connection.cursor() as cursor:
         cursor.execute(_BY_PERSON, [project.pk])
         rows = cursor.fetchall()
     names = ("annotator", "submitted", "accepted", "drafts", "seconds", "timed", "quick", "median", "slow")
-    return [dict(zip(names, (*row, *(quartiles or [None] * 3)), strict=True)) for *row, quartiles in rows]
+    return [
+        dict(zip(names, (name, *row, *(quartiles or [None] * 3)), strict=True)) for name, _, *row, quartiles in rows
+    ]
 
 
+@kept
 def days(project: Project, *, by_hand: bool = False) -> list[dict[str, Any]]:
     """Submitted texts of the last `DAYS` days, a row per day and person; `by_hand`: without what files brought."""
     query = Annotation.objects.filter(
@@ -91,13 +135,17 @@ def days(project: Project, *, by_hand: bool = False) -> list[dict[str, Any]]:
     rows = (
         (query.exclude(provenance={}) if by_hand else query)
         .annotate(day=TruncDate("submitted_at"))
-        .values("day", "annotator__username")
-        .annotate(submitted=Count("pk"))
-        .order_by("day", "annotator__username")
+        .values_list("day", "annotator_id")
+        .annotate(submitted=Count("*"))
+        .order_by()
     )
-    return [{"day": row["day"], "annotator": row["annotator__username"], "submitted": row["submitted"]} for row in rows]
+    counted = list(rows)
+    names = dict(User.objects.filter(pk__in={person for _, person, _ in counted}).values_list("pk", "username"))
+    found = [{"day": day, "annotator": names[person], "submitted": count} for day, person, count in counted]
+    return sorted(found, key=lambda row: (row["day"], row["annotator"]))
 
 
+@kept
 def suggestion_use(project: Project) -> list[dict[str, Any]]:
     """Per model: texts labelled with its suggestions, and its spans kept, edited and rejected, and those drawn.
 
@@ -135,6 +183,7 @@ SELECT label, count(*) FILTER (WHERE origin = 'accepted'), count(*) FILTER (WHER
  GROUP BY label ORDER BY label"""
 
 
+@kept
 def agreement(project: Project) -> list[dict[str, Any]]:
     """Per label, what became of its suggestions in submitted texts that had some, and what was drawn beside them.
 

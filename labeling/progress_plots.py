@@ -11,10 +11,10 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from labeling import access, progress
+from labeling import access, progress, words
 from labeling.models import Document, Project, Role
 from labeling.pace import DAYS, Pace, pace
-from labeling.plots import BAR, SERIES_MAX, Column, Plot, axis, bars, bars_height, series
+from labeling.plots import BAR, SERIES_MAX, Column, Plot, axis, bars, bars_height, day_format, series
 
 _STATES = ("var(--good)", "var(--plot-5)", "var(--line-strong)")  # accepted, submitted, pending
 _FATES = ("var(--plot-3)", "var(--plot-5)", "var(--plot-2)")
@@ -26,7 +26,7 @@ def splits(by_split: Mapping[str, Mapping[str, int]]) -> Plot:
     states = {value: str(label) for value, label in Document.Status.choices}
     columns = {"split": Column(_("Split")), "state": Column(_("State")), "texts": Column(_("Texts"), "count")}
     rows = [
-        {"split": split, "state": states[state], "texts": count, "place": place}
+        {"split": str(words.VALUES[split]), "state": states[state], "texts": count, "place": place}
         for split, counts in by_split.items()
         for place, (state, count) in enumerate(reversed(list(counts.items())))
     ]
@@ -63,7 +63,7 @@ def days(rows: Rows) -> Plot:
                 "day",
                 "day",
                 scale={"type": "utc", "domain": span},
-                axis={"format": "%b %-d", "grid": False, "tickCount": 6},
+                axis={"format": day_format(), "grid": False, "tickCount": 6},
             ),
             "y": axis("texts", "count", title=_("Texts"), axis={"tickMinStep": 1}),
             "color": series("person", names),

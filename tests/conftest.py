@@ -26,6 +26,14 @@ def api(db: None) -> Callable[[User], APIClient]:
     return client
 
 
+@pytest.fixture(autouse=True)
+def fresh_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, a project's counts are those of this moment."""
+    from labeling import progress  # not before the settings are known
+
+    monkeypatch.setattr(progress, "SLOW", float("inf"))
+
+
 @pytest.fixture
 def query_count(db: None) -> Callable[[], CaptureQueriesContext]:
     """`with query_count() as queries: ...`, then `len(queries)`."""

@@ -2,9 +2,7 @@
    <label-finder> holds the file field; `fills` names the field that takes the labels. <token-preview> holds a text. */
 
 import { ApiError, call } from "goldset/api.js";
-
-const WHOLE = 19_000_000; // bytes; of a larger file the beginning is looked at
-const HEAD = 4_000_000;
+import { survey } from "goldset/survey.js";
 
 class LabelFinder extends HTMLElement {
   connectedCallback() {
@@ -13,11 +11,9 @@ class LabelFinder extends HTMLElement {
 
   async #look(file) {
     const told = this.querySelector("[data-part=told]");
-    const body = new FormData();
-    body.set("file", file.size > WHOLE ? file.slice(0, HEAD) : file, file.name);
     told.textContent = this.dataset.looking;
     try {
-      const found = await call("POST", this.dataset.url, body);
+      const found = await survey(this.dataset.url, file);
       const added = this.#add(found.labels.map(({ name }) => name));
       const words = found.labels.length ? this.dataset.found : this.dataset.none;
       told.textContent = words.replace("{format}", found.title).replace("{texts}", found.texts).replace("{labels}", found.labels.length).replace("{added}", added);

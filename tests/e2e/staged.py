@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 
-from datasets_app import jobs, versions
+from datasets_app import describing, jobs, label_operations, versions
 from datasets_app.models import DatasetVersion, Job
 from datasets_app.records import Failure
 from labeling import annotate, bio, predictions, projects, review
@@ -32,6 +32,7 @@ class Stage:
     pending: Document
     versions: list[DatasetVersion]
     job: Job
+    run: Job
     model: ModelVersion
 
     def address(self, pattern: str) -> str:
@@ -44,12 +45,13 @@ class Stage:
             version=self.versions[0].pk,
             other=self.versions[1].pk,
             job=self.job.pk,
+            run=self.run.pk,
             model=self.model.pk,
         )
 
 
 def stage() -> Stage:
-    """A document in each state, two versions, a job with errors, a model with its metrics."""
+    """A document in each state, two versions, a job with errors, a model with its metrics, what there is to count."""
     names = ("PER", "LOC", LONG, *(f"LABEL-{number}" for number in range(47)))
     manager = factories.user()
     project = projects.create(manager, name=f"Names {LONG}", labels=[{"name": name} for name in names], overlap=2)
@@ -69,9 +71,11 @@ def stage() -> Stage:
     review.take_back(project, reviewer, waiting.pk)
     job = jobs.enqueue("import", project=project, user=manager, params={"name": f"{LONG}.jsonl"})
     jobs.note_failures(job, [Failure(3, "bad_json", f"Line 3 is not JSON: {LONG}")])
-    return Stage(
-        project, manager, reviewer, annotator, accepted, waiting, pending, frozen, job, model(project, manager, first)
-    )
+    run = jobs.enqueue("train", project=project, user=manager, params={"hyperparameters": {}})
+    label_operations.recolor(project, manager, "PER", color="#cc79a7")
+    jobs.run(describing.start(project, manager).pk)
+    trained = model(project, manager, first)
+    return Stage(project, manager, reviewer, annotator, accepted, waiting, pending, frozen, job, run, trained)
 
 
 def submit(project: Project, person: User, document: Document, *spans: bio.Span) -> None:

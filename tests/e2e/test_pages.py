@@ -8,13 +8,17 @@ from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.sessions.backends.db import SessionStore
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
+from django.urls import resolve
 from django.utils.functional import SimpleLazyObject
 from playwright.sync_api import Page, expect
 
 from datasets_app import curation
+from datasets_app import page_urls as data_pages
 from labeling import annotate, bio, projects
+from labeling import page_urls as labeling_pages
 from labeling.errors import Unavailable
 from labeling.models import Document, Label, Membership, Project, Role
+from modelassist import page_urls as model_pages
 from tests import factories
 from tests.e2e.staged import Stage, stage
 
@@ -44,11 +48,40 @@ PAGES = {
     "/versions/{version}/": Role.REVIEWER,
     "/versions/{version}/diff/{other}/": Role.REVIEWER,
     "/projects/{p}/export/": Role.REVIEWER,
+    "/projects/{p}/duplicates/": Role.REVIEWER,
+    "/projects/{p}/leaks/": Role.REVIEWER,
+    "/projects/{p}/statistics/": Role.REVIEWER,
+    "/projects/{p}/consistency/": Role.REVIEWER,
+    "/projects/{p}/consistency/surface/?surface=Ada+Lovelace": Role.REVIEWER,
+    "/projects/{p}/changes/": Role.REVIEWER,
+    "/projects/{p}/label-issues/": Role.REVIEWER,
+    "/versions/{version}/leaks/": Role.REVIEWER,
+    "/versions/{version}/diff/now/": Role.REVIEWER,
+    "/models/{model}/errors/": Role.REVIEWER,
+    "/runs/{run}/": Role.ANNOTATOR,
+    "/projects/{p}/curation/": Role.MANAGER,
+    "/projects/{p}/labels/operation/?label=PER": Role.MANAGER,
+    "/projects/{p}/patterns/": Role.MANAGER,
+    "/projects/{p}/assistance/": Role.MANAGER,
     "/projects/{p}/import/": Role.MANAGER,
     "/projects/{p}/settings/": Role.MANAGER,
 }
-OWN = ["/", "/?q=no+such+project", "/new-project/", "/profile/"]
+OWN = ["/", "/?q=no+such+project", "/new-project/", "/profile/", "/trash/"]
+# Those that only take what a form sends, that lead elsewhere, or that have a test of their own.
+NOT_SHOWN = {
+    "login", "logout", "profile-language", "profile-token", "label", "member", "document-archive", "review-next",
+    "annotate-offline", "bulk", "version-restore-document", "change-undo", "job-cancel",
+}  # fmt: skip
 Empty = Callable[[], Project]
+
+
+@pytest.mark.django_db
+def test_no_page_is_forgotten() -> None:
+    staged = stage()
+    addresses = [*OWN, *(staged.address(pattern) for pattern in PAGES)]
+    seen = {resolve(address.partition("?")[0]).url_name for address in addresses}
+    every = {each.name for app in (labeling_pages, data_pages, model_pages) for each in app.page_urlpatterns}
+    assert every - seen == NOT_SHOWN
 
 
 @pytest.mark.django_db(transaction=True)

@@ -130,3 +130,18 @@ def test_queries_do_not_grow(project: Project, django_assert_max_num_queries) ->
     ):
         with django_assert_max_num_queries(most):
             assert client.get(address).status_code == 200
+
+
+def test_what_takes_long_is_kept_for_a_while(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    @progress.kept
+    def count(project: Project, *, by_hand: bool = False) -> int:
+        asked.append(by_hand)
+        return len(asked)
+
+    assert [count(project), count(project)] == [1, 2]
+    monkeypatch.setattr(progress, "SLOW", 0)
+    monkeypatch.setattr(progress, "KEPT", 1e9)
+    assert [count(project), count(project), count(project, by_hand=True)] == [3, 3, 4]
+    assert count(Project(pk=0)) == 5
