@@ -132,7 +132,15 @@ class ErrorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        """A page too where Django answers with nothing: a new sign-in may lead to an address that takes forms alone."""
+        response = self.get_response(request)
+        if response.status_code != FormsOnly.status or request.path.startswith(API_PREFIX):
+            return response
+        page = respond(
+            request, FormsOnly("This address only takes what a form on another page sends. Go to that page.")
+        )
+        page["Allow"] = response["Allow"]
+        return page
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer known trouble; leave the rest to Django's own 500."""
@@ -177,6 +185,12 @@ class Refused(GoldsetError):
     def __init__(self, message: str, *, code: str, details: dict[str, Any], status: int) -> None:
         super().__init__(message, code=code, details=details)
         self.status = status  # type: ignore[misc]  # of this one alone
+
+
+class FormsOnly(GoldsetError):
+    """There is nothing to see at this address."""
+
+    status, code = 405, "method_not_allowed"
 
 
 class ServerFault(GoldsetError):

@@ -126,6 +126,8 @@ def test_who_follows_a_link_to_a_file_sees_a_page(client, db):
     assert client.get("/api/v1/projects?limit=x", headers=going).status_code == 400
     assert client.put("/api/v1/projects", headers=going).status_code in (403, 405)
     shape(client.get("/api/v1/jobs/1/errors"))
+    form_alone = client.get("/sign-out/")
+    assert (form_alone.status_code, "form on another page" in form_alone.content.decode()) == (405, True)
 
 
 def test_a_server_error_tells_nothing(client, db, monkeypatch):

@@ -90,7 +90,7 @@ def test_every_page_opens_and_fits_a_narrow_window(page: Page, sign_in: Callable
     empty = factories.project(manager=staged.manager, labels=())
     sign_in(staged.manager)
     page.set_viewport_size({"width": 390, "height": 800})
-    within = [pattern for pattern in PAGES if "{p}" in pattern and pattern.count("{") == 1]
+    within = [pattern for pattern in PAGES if "{p}" in pattern and pattern.count("{") == 1 and "label=" not in pattern]
     addresses = [*OWN, *(staged.address(pattern) for pattern in PAGES), *(p.format(p=empty.slug) for p in within)]
     for address in addresses:
         response = page.goto(address)
