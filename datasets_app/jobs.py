@@ -4,27 +4,31 @@ A handler is a generator function `handler(job)` that yields `Step`s and returns
 kind runs which handler on which queue stands in `settings.JOB_KINDS`. A worker *claims* a job by a
 conditional update and shows by a heartbeat that it lives; a job whose heartbeat is old is claimed by
 another, which goes on at `job.cursor`. So a handler must be safe to run twice: either its steps are
-repeatable, or it calls `checkpoint` inside the transaction that writes.
+repeatable, or it calls `checkpoint` inside the transaction that writes. What takes long between two steps asks
+`stopping.check` whether to go on.
 """
 
 import logging
+import threading
 import uuid
 from collections.abc import Callable, Generator, Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from celery import current_app
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, connections, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 from django.utils.module_loading import import_string
 
 from datasets_app.models import Job, JobError
-from datasets_app.pulse import Cancelled, LostClaim, Pulse
+from datasets_app.pulse import Pulse
 from datasets_app.records import Failure
+from datasets_app.stopping import Cancelled, LostClaim, asking
 from labeling.access import Person
 from labeling.errors import GoldsetError
 from labeling.events import record
@@ -47,6 +51,7 @@ class Step:
     note: str = ""
 
 
+Result = TypeVar("Result")
 Handler = Callable[[Job], Generator[Step, None, dict[str, Any]]]
 
 
@@ -129,7 +134,7 @@ def run(job_id: int) -> None:
     if job is None:
         return
     try:
-        with Pulse(job) as pulse:
+        with Pulse(job) as pulse, asking(pulse.check):
             result = _drive(job, pulse)
         _finish(job, Job.State.SUCCEEDED, result=result)
     except LostClaim:
@@ -215,6 +220,30 @@ def _update_claimed(job: Job, **values: Any) -> bool:
     if not mine.update(**values):
         raise LostClaim
     return bool(mine.values_list("cancel_requested", flat=True).get())
+
+
+def waiting(step: Step, work: Callable[[], Result]) -> Generator[Step, None, Result]:
+    """Do work that is all waiting, such as for another server, in a thread; meanwhile tell `step`, so that the job can
+    be cancelled. What is abandoned so comes to nothing.
+    """
+    outcome: Future[Result] = Future()
+
+    def worked() -> None:
+        try:
+            outcome.set_result(work())
+        except Exception as error:
+            outcome.set_exception(error)
+        finally:
+            connections.close_all()  # those of this thread
+
+    threading.Thread(target=worked, daemon=True).start()
+    while True:
+        try:
+            return outcome.result(SAVE_SECONDS)
+        except TimeoutError:
+            if outcome.done():
+                raise  # the work's own
+            yield step
 
 
 def note_failures(job: Job, failures: Iterable[Failure]) -> int:

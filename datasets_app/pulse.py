@@ -9,16 +9,9 @@ from django.db import DatabaseError, connection
 from django.db.models.functions import Greatest, Now
 
 from datasets_app.models import Job
+from datasets_app.stopping import Cancelled, LostClaim
 
 logger = logging.getLogger(__name__)
-
-
-class LostClaim(Exception):
-    """Another worker has the job now; stop without writing."""
-
-
-class Cancelled(Exception):
-    """Somebody asked for the job to stop."""
 
 
 class Pulse:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from datasets_app import curation, jobs, leaks, provenance, tallies
+from datasets_app import curation, jobs, leaks, provenance, stopping, tallies
 from datasets_app.fingerprint import fingerprint
 from datasets_app.models import DatasetVersion, Job
 from datasets_app.records import Gold
@@ -125,6 +125,7 @@ def _by_key(version_id: int) -> Iterator[Gold]:
     with connection.chunked_cursor() as cursor:
         cursor.execute(_BY_KEY, [version_id])
         while rows := cursor.fetchmany(PAGE_ROWS):
+            stopping.check()
             for _, *values in rows:
                 yield Gold.of_row(*values)
 

@@ -95,7 +95,7 @@ class OneDocument(APIView):
             documents.as_json(document)
             | {
                 "annotations": [annotate.as_json(annotation) for annotation in annotations],
-                "prediction": predictions.as_json(predictions.latest(document)) if sees_others else None,
+                "prediction": predictions.as_json(predictions.current(document)) if sees_others else None,
             }
         )
 

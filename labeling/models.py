@@ -89,6 +89,11 @@ class Project(models.Model):
     retrain_min_new = models.PositiveIntegerField(
         default=50, help_text=_("Newly accepted texts that make a retraining due; 0 turns it off.")
     )
+    # What upper apps say about the models: whose suggestions are shown, the preferred one first.
+    models_in_use = ArrayField(
+        models.TextField(), default=list, db_default=[], blank=True, editable=False,
+        help_text="Names; a model that is not here was withdrawn, and the first that spoke of a text is shown.",
+    )  # fmt: skip
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     trashed_at = models.DateTimeField(null=True, blank=True)
@@ -189,6 +194,9 @@ class Document(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING, db_default=Status.PENDING)
     # Higher is served first. Held-out documents keep the random value that they are born with.
     priority = models.FloatField(db_default=Random())
+    chosen = models.BooleanField(
+        default=False, db_default=False, help_text="A query strategy gave it its place in the queue; else chance did."
+    )
     meta = models.JSONField(default=dict, db_default={})
     layout = models.JSONField(null=True, help_text="What the file held beside tokens and tags, to give it back.")
     # Where it came from: job id (0: by hand) and line. Export follows this order.
@@ -324,6 +332,9 @@ class Preferences(models.Model):
 
     def __str__(self) -> str:
         return f"of {self.user_id}"
+
+
+MODEL = "model-"  # how the names of trained models begin; nothing else that suggests is called so
 
 
 class Prediction(models.Model):

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
+from django.db.models import F, Func, IntegerField, Q, Subquery, TextField
+from django.db.models.functions import Cast
 
 from labeling.bio import OUTSIDE
-from labeling.models import Document, Prediction
+from labeling.models import MODEL, Document, Prediction
 from labeling.provenance import Offer, offers
 
 OCCURRENCES = "occurrences"  # the "model" of what people suggest by `labeling.occurrences`
@@ -47,9 +49,16 @@ def store(rows: Iterable[Predicted], *, model: str) -> int:
     return written
 
 
-def latest(document: Document) -> Prediction | None:
-    """The newest prediction of a model (or a file) for a document."""
-    return document.predictions.exclude(model=OCCURRENCES).order_by("-created_at", "-id").first()
+def current(document: Document) -> Prediction | None:
+    """What is suggested for a document: by the first of the models in use that spoke of it, or later by a file, by
+    patterns or by another predictor. What a withdrawn model said is not shown.
+    """
+    in_use = "document__project__models_in_use"
+    place = Func(F(in_use), Cast("model", TextField()), function="array_position", output_field=IntegerField())
+    rows = document.predictions.exclude(model=OCCURRENCES).annotate(place=place)
+    first = rows.exclude(place__isnull=True).order_by("place").values("place")[:1]
+    shown = rows.filter(~Q(model__startswith=MODEL) | Q(place=Subquery(first)) | Q(**{in_use: []}))
+    return shown.order_by("-created_at", "-id").first()
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,7 @@ def suggestion(document: Document, *, model: str | None = None) -> Suggestion | 
     """
     if document.held_out or model == "":
         return None
-    main = (document.predictions.filter(model=model).first() if model else None) or latest(document)
+    main = (document.predictions.filter(model=model).first() if model else None) or current(document)
     found = document.predictions.filter(model=OCCURRENCES).first()
     return _merged([each for each in (found, main) if each is not None and each.model])
 

@@ -159,7 +159,7 @@ def document_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     sees_all = role != Role.ANNOTATOR
     if not sees_all:
         annotations = annotations.filter(annotator_id=request.user.pk)
-    prediction = predictions.latest(document) if sees_all else None
+    prediction = predictions.current(document) if sees_all else None
     events = list(access.events_of(project).filter(document=document.pk)[:100]) if sees_all else []
     return show(
         request, "labeling/document.html", project, tab="documents", document=document, events=events,

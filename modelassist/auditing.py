@@ -6,6 +6,7 @@ a killed job goes on with the next. The list of the last finished audit is what 
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -80,7 +81,9 @@ def _judge(
     from modelassist import trainer
 
     assert job.project is not None
-    base = base_model.resolve(job.project.base_model or settings.BASE_MODEL, gpu=trainer.gpu())
+    part = f"part {number + 1} of {FOLDS}"
+    finding = partial(base_model.resolve, job.project.base_model or settings.BASE_MODEL, gpu=trainer.gpu())
+    base = yield from jobs.waiting(jobs.Step(job.done, job.total, note=part), finding)
     own, others = (_Fold(version, number, inside, groups) for inside in (True, False))
     labels = [label["name"] for label in version.labels]
     chosen = Hyperparameters.from_json(job.params.get("hyperparameters"))
@@ -89,7 +92,7 @@ def _judge(
         while True:
             progress = next(steps)
             done = number * progress.steps + progress.step
-            yield jobs.Step(done, FOLDS * progress.steps, note=f"part {number + 1} of {FOLDS}")
+            yield jobs.Step(done, FOLDS * progress.steps, note=part)
     except StopIteration as end:
         tagger = end.value.tagger()
     finally:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from datasets_app import stopping
 from labeling import bio
 from modelassist.decode import Tagset
 
@@ -198,6 +199,7 @@ def bootstrap(
 
 def _draw(counts: Ints, random: np.random.Generator) -> Ints:
     """The summed counts of as many documents as there are, drawn with replacement."""
+    stopping.check()
     weights = np.bincount(random.integers(len(counts), size=len(counts)), minlength=len(counts))
     return np.asarray(weights @ counts)
 

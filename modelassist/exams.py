@@ -6,7 +6,7 @@ so that errors can be looked at in their texts and models compared later without
 
 import json
 import tempfile
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Collection, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -58,10 +58,8 @@ def surfaces(examples: Examples) -> set[str]:
     return {surface(tokens, span) for tokens, tags in examples for span in bio.spans(tags)}
 
 
-def sit(
-    tagger: "Tagger", examples: Examples, *, known: Collection[str], sheets: Sheets
-) -> Generator[int, None, dict[str, Any]]:
-    """Predict the documents; gives all figures as JSON and puts the answers down. Yields how many are done."""
+def sit(tagger: "Tagger", examples: Examples, *, known: Collection[str], sheets: Sheets) -> dict[str, Any]:
+    """Predict the documents; gives all figures as JSON and puts the answers down."""
     tagset: Tagset = tagger.tagset
     scores = Evaluation(tagset)
     report = Report(list(scores.labels), known)
@@ -70,7 +68,6 @@ def sit(
         scores.add(gold.tags, tagging.tags)
         matches = report.add(gold.tokens, gold.tags, tagging.tags, tagging.confidences.tolist())
         sheets.add(gold.key, tagging.tags, *scores.documents[-1], marks(matches))
-        yield len(scores.documents)
     return scores.as_json() | report.as_json()
 
 

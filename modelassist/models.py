@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from datasets_app.models import DatasetVersion, Job
-from labeling.models import Document, Project, Split
+from labeling.models import MODEL, Document, Project, Split
 
 
 class ModelVersion(models.Model):
@@ -75,7 +75,7 @@ class ModelVersion(models.Model):
     @property
     def name(self) -> str:
         """What predictions call it."""
-        return f"model-{self.number}"
+        return f"{MODEL}{self.number}"
 
     @property
     def labels_of(self) -> datetime:

@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional
 from transformers import BertForTokenClassification
 
+from datasets_app import stopping
 from labeling.errors import Invalid
 from modelassist import adversarial, meter
 from modelassist.crf import Crf
@@ -75,6 +76,7 @@ class Optimizer:
         return loss
 
     def _backward(self, part: Sequence[Sample], labeled: int) -> float:
+        stopping.check()
         ids, mask = (values.to(self._device) for values in padded([sample.ids for sample in part]))
         labels = padded([sample.labels for sample in part], fill=IGNORED)[0].to(self._device)
         embedded = self._model.bert.embeddings.word_embeddings(ids)

@@ -9,6 +9,7 @@ import json
 import logging
 from collections.abc import Generator
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection, transaction
@@ -20,7 +21,7 @@ from datasets_app.models import Job
 from datasets_app.records import Failure
 from labeling import bio, predictions
 from labeling.access import Person, documents_in
-from labeling.errors import GoldsetError, Invalid
+from labeling.errors import GoldsetError, Invalid, Unavailable
 from labeling.models import Document, Prediction, Project, Split
 from labeling.predictions import Predicted
 from modelassist import diversity, predictors, prioritize, serving
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 PAGE_DOCUMENTS = 512
 PAGE_SUGGESTED = 64  # of other predictors, which may be slow
+FAILED_PAGES = 3  # in a row, after which another predictor is asked no further
 FEW_DOCUMENTS = 200  # so many are predicted at once, by the worker that serves
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -139,31 +141,61 @@ def _suggest(job: Job, project: Project) -> Generator[jobs.Step, None, dict[str,
     pending = pending.only("text", "token_starts", "token_ends").order_by("id")
     total = at.done + pending.filter(pk__gt=at.after).count()
     yield jobs.Step(at.done, total, note=f"opening {chosen.name}")
+    failed: list[int] = []  # texts of the last pages of which nothing came
     while page := list(pending.filter(pk__gt=at.after)[:PAGE_SUGGESTED]):
-        good, failures = _usable(page, ready.predict(page), labels)
-        if failures and not good and not at.written:
-            raise Invalid(
-                failures[0].message, code=failures[0].code
-            )  # a predictor that is wrong about all is told at once
+        step = jobs.Step(at.done, max(total, at.done), note=f"asking {chosen.name}")
+        found = yield from jobs.waiting(step, partial(_asked, ready, page))
+        good, failures = _usable(page, found, labels)
+        failed = [] if good else [*failed, len(page)]
         at = _Cursor(page[-1].pk, at.done + len(page), at.written + len(good))
         with transaction.atomic():
             jobs.checkpoint(job, cursor=at._asdict(), done=at.done)
             predictions.store(good, model=chosen.name)
             jobs.note_failures(job, failures)
         yield jobs.Step(at.done, max(total, at.done))
+        if len(failed) == FAILED_PAGES or (at.done >= total and not at.written and failures):
+            message = (
+                f"{chosen.name} failed on the last {sum(failed)} texts, one after another, and is asked no further."
+            )
+            raise Unavailable(f"{message} {failures[-1].message}", code=failures[-1].code)
     return {"predictor": chosen.name, "predicted": at.written}
 
 
-def _usable(page: list[Document], found: list[Suggested], labels: list[str]) -> tuple[list[Predicted], list[Failure]]:
+def _asked(ready: predictors.Predicts, page: list[Document]) -> list[Suggested] | GoldsetError:
+    """What it says of a page; whatever goes wrong in another's code or service is the failure of these texts."""
+    try:
+        found = ready.predict(page)
+        if len(found) != len(page):
+            raise Invalid(f"There are {len(found)} suggestions for {len(page)} texts.", code="predictor_failed")
+    except GoldsetError as error:
+        return error
+    except Exception as error:
+        logger.exception("a predictor failed on documents %s to %s", page[0].pk, page[-1].pk)
+        return Unavailable(f"{type(error).__name__}: {error}"[:500], code="predictor_failed")
+    return found
+
+
+def _usable(
+    page: list[Document], found: list[Suggested] | GoldsetError, labels: list[str]
+) -> tuple[list[Predicted], list[Failure]]:
     """What can be stored, and why the rest cannot; a failure's line is the document's id."""
     good, failures = [], []
-    for document, each in zip(page, found, strict=True):
+    for at, document in enumerate(page):
         try:
-            bio.require_legal(each.tags, length=len(document.token_starts), labels=labels)
-            good.append(Predicted(document.pk, each.tags, each.confidences))
-        except Invalid as error:
+            if isinstance(found, GoldsetError):
+                raise found
+            _require_fitting(found[at], len(document.token_starts), labels)
+            good.append(Predicted(document.pk, *found[at]))
+        except GoldsetError as error:
             failures.append(Failure(document.pk, error.code, f"Document {document.pk}: {error.message}"))
     return good, failures
+
+
+def _require_fitting(said: Suggested, length: int, labels: list[str]) -> None:
+    bio.require_legal(said.tags, length=length, labels=labels)
+    if len(said.confidences) != length or not all(0 <= sure <= 1 for sure in said.confidences):
+        message = f"There must be {length} confidences from 0 to 1, one for each token."
+        raise Invalid(message, code="invalid_confidences")
 
 
 def _lacking(project: Project, name: str, *, after: int) -> QuerySet[Document]:

@@ -18,7 +18,7 @@ from labeling import tokens
 from labeling.access import Person, documents_in
 from labeling.errors import Conflict, Invalid, NotFound
 from labeling.events import record
-from labeling.models import Document, Occurrences, Project
+from labeling.models import MODEL, Document, Occurrences, Project
 from labeling.progress import suggestion_use
 from modelassist import http_predictor, patterns
 from modelassist.access import models_of
@@ -127,7 +127,7 @@ def predictor_of(project: Project, name: str) -> Predictor:
 @transaction.atomic
 def add(project: Project, user: Person, *, name: str, kind: str, options: Mapping[str, Any]) -> Predictor:
     """Set one up; raises `Invalid` for a bad kind or option, `Conflict` for a name that is taken."""
-    if name == "import" or name.startswith("model-"):
+    if name == "import" or name.startswith(MODEL):
         raise Invalid(f"The name {name!r} is kept for others.", details={"field": "name"})
     if kind not in kinds():
         message = f"There is no kind of predictor {kind!r}; choose from {', '.join(kinds())}."
@@ -217,10 +217,10 @@ def agreement(project: Project) -> list[dict[str, Any]]:
     """
     kinds = dict(Predictor.objects.filter(project=project).values_list("name", "kind"))
     updates = models_of(project).filter(kind=ModelVersion.Kind.UPDATE).values_list("number", flat=True)
-    kinds |= {f"model-{number}": "update" for number in updates}
+    kinds |= {f"{MODEL}{number}": "update" for number in updates}
     rows: dict[str, dict[str, Any]] = {}
     for row in suggestion_use(project):
-        kind = kinds.get(row["model"], "model" if row["model"].startswith("model-") else "")
+        kind = kinds.get(row["model"], "model" if row["model"].startswith(MODEL) else "")
         name = "" if kind == "update" else row["model"]
         if (known := rows.get(name)) is None:
             rows[name] = {**row, "model": name, "kind": kind}

@@ -26,6 +26,7 @@ from modelassist.examples import Examples
 from modelassist.models import ModelVersion
 
 State = ModelVersion.State
+STANDING = 20  # models whose suggestions may be shown; the oldest are forgotten
 
 
 @transaction.atomic
@@ -34,6 +35,8 @@ def register(project: Project, user: Person | None, **fields: Any) -> ModelVersi
     _lock(project)
     last = ModelVersion.objects.filter(project=project).aggregate(last=Max("number"))["last"] or 0
     model = ModelVersion.objects.create(project=project, number=last + 1, **fields)
+    if model.kind == ModelVersion.Kind.UPDATE:
+        _lead(model)
     record(project, user, "model.registered", data={"model": model.pk, "number": model.number})
     return model
 
@@ -152,8 +155,32 @@ def _promote(
     ModelVersion.objects.filter(pk=model.pk).update(state=State.PRODUCTION, promoted_at=timezone.now(), promotion=note)
     data = {"model": model.pk, "number": model.number, "instead_of": champion and champion.number, **note}
     record(model.project, user, "model.promoted", data=data)
+    _stand(model)
     if assistance_of(model.project).after_promotion:
         preannotate.start(model.project, user)
+
+
+def _stand(model: ModelVersion) -> None:
+    """Show its suggestions first. Those that came after it are withdrawn; those before stand in where it is mute."""
+    names = _in_use(model.project)
+    names = names[names.index(model.name) :] if model.name in names else [model.name, *names]
+    _set_in_use(model.project, names)
+
+
+def _lead(update: ModelVersion) -> None:
+    """Show an update's suggestions before those of the model in production, if it was made of that."""
+    names, production = _in_use(update.project), production_of(update.project)
+    if production and production.name in names and update.metrics["update"]["of"] == production.number:
+        at = names.index(production.name)
+        _set_in_use(update.project, [update.name, *names[: min(at, STANDING // 2)], *names[at:]])
+
+
+def _in_use(project: Project) -> list[str]:
+    return Project.objects.values_list("models_in_use", flat=True).get(pk=project.pk)
+
+
+def _set_in_use(project: Project, names: list[str]) -> None:
+    Project.objects.filter(pk=project.pk).update(models_in_use=names[:STANDING])
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ last state, and so ends with the same model; what it registers, it registers onc
 
 import time
 from collections.abc import Generator, Mapping, Sequence
+from functools import partial
 from importlib.metadata import version as installed
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from modelassist.trainer import Progress, Trained
 
 WAIT_SECONDS = 1.0
-EXAMINED_TOGETHER = 256  # documents, between two looks at whether somebody asked to stop
 _SIZES = 8  # how much room a training needs, in base models: weights, best weights, moments, twice while replaced
 
 
@@ -117,7 +117,9 @@ def _make(job: Job, project: Project, version: DatasetVersion) -> Generator[jobs
     _require_spans(train)
     asked = job.params["hyperparameters"]
     chosen = Hyperparameters.from_json(asked)
-    base = base_model.resolve(project.base_model or settings.BASE_MODEL, gpu=trainer.gpu())
+    wanted = project.base_model or settings.BASE_MODEL
+    finding = jobs.Step(0, note=f"looking for the base model {wanted}")  # it may have to be downloaded
+    base = yield from jobs.waiting(finding, partial(base_model.resolve, wanted, gpu=trainer.gpu()))
     learned = _learned(job, project) if chosen.warm_start else None
     artifacts.require_space(base.path, sizes=_SIZES)
     labels = [label["name"] for label in version.labels]
@@ -140,7 +142,8 @@ def _make(job: Job, project: Project, version: DatasetVersion) -> Generator[jobs
         ),
     )
     with exams.Sheets() as sheets:
-        results = yield from _examined(trained, train, [part for part in (validation, test) if part.documents], sheets)
+        yield jobs.Step(trained.steps, trained.steps, note="evaluating")
+        results = _examined(trained, train, [part for part in (validation, test) if part.documents], sheets)
         metrics = _metrics(trained, results, registry.exam_of(version))
         metrics |= {"seconds": round(time.monotonic() - began, 1), "warm_start": learned and learned.number}
         metrics |= {"search": {"minutes": minutes, "trials": trials}} if trials else {}
@@ -165,20 +168,10 @@ def _make(job: Job, project: Project, version: DatasetVersion) -> Generator[jobs
 
 def _examined(
     trained: "Trained", train: Examples, parts: Sequence[Examples], sheets: exams.Sheets
-) -> Generator[jobs.Step, None, dict[str, dict[str, Any]]]:
+) -> dict[str, dict[str, Any]]:
     """The figures of each held-out split."""
-    step, results = jobs.Step(trained.steps, trained.steps, note="evaluating"), {}
-    yield step
     tagger, known = trained.tagger(), exams.surfaces(train)
-    for part in parts:
-        sitting = exams.sit(tagger, part, known=known, sheets=sheets)
-        try:
-            while True:
-                if next(sitting) % EXAMINED_TOGETHER == 0:
-                    yield step
-        except StopIteration as end:
-            results[str(part.split)] = end.value
-    return results
+    return {str(part.split): exams.sit(tagger, part, known=known, sheets=sheets) for part in parts}
 
 
 def _learned(job: Job, project: Project) -> ModelVersion | None:

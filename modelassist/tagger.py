@@ -23,6 +23,7 @@ import torch
 import transformers
 from transformers import AutoTokenizer, BertForTokenClassification
 
+from datasets_app import stopping
 from labeling import bio
 from labeling.errors import Unavailable
 from modelassist import crf, decode, diversity, meter, strategies
@@ -205,6 +206,7 @@ class Tagger:
         for batch, found in zip(
             parts, self._forward_all([[windows[i] for i in batch] for batch in parts]), strict=True
         ):
+            stopping.check()
             rows = np.concatenate([np.arange(starts[i], starts[i + 1]) for i in batch])
             log_probs[rows], sums[batch] = found
         meter.count(

@@ -10,7 +10,7 @@ import copy
 import math
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice, tee
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,19 +18,18 @@ import numpy as np
 import torch
 from transformers import AutoConfig, AutoTokenizer, BertForTokenClassification, PreTrainedTokenizerBase
 
+from datasets_app import stopping
 from labeling.errors import Invalid
 from modelassist import calibration, crf, decode
 from modelassist.augment import Augmentation, Vocabulary, augmented
 from modelassist.checkpoint import Checkpoint
 from modelassist.crf import Crf
-from modelassist.decode import Tagset
+from modelassist.decode import Floats, Ints, Tagset, Transitions
 from modelassist.encode import Encoder, align
-from modelassist.evaluation import Evaluation
 from modelassist.hyperparameters import Hyperparameters
 from modelassist.optimizer import Optimizer, Sample, tag_weights
 from modelassist.tagger import Example, Tagger, precision
 
-VALIDATED_TOGETHER = 256  # documents
 _POOL_BATCHES = 50
 _CALIBRATION_CHUNKS = 16  # of some 16,000 words each: more say nothing new about a single number
 
@@ -157,6 +156,7 @@ def _renew_head(model: BertForTokenClassification, tagset: Tagset) -> None:
 def _samples(examples: Iterable[Example], encoder: Encoder, tagset: Tagset) -> Iterator[Sample]:
     """The windows of all documents; those without a labeled piece teach nothing and are left out."""
     for tokens, tags in examples:
+        stopping.check()
         windows = list(encoder.windows(tokens))
         for window, labels in zip(windows, align(windows, tagset.to_ids(tags), tagset), strict=True):
             if len(window.words):
@@ -201,8 +201,7 @@ class _Run:
         while self._epoch <= epochs and not self._patience_is_over():
             for batch in islice(batches.of(self._epoch), self._batches_done, None):
                 yield self._progress(self._step(batch))
-            f1 = yield from self._validated(validation)
-            self._close_epoch(f1)
+            self._close_epoch(self._validated(validation))
         if self._best:
             result.modules.load_state_dict(self._best)
 
@@ -211,18 +210,9 @@ class _Run:
         epochs = result.hyperparameters.epochs or 1
         return Progress(optimizer.step, optimizer.steps, self._epoch, epochs, loss, result.best_f1, result.curve)
 
-    def _validated(self, validation: Iterable[Example]) -> Generator[Progress, None, float | None]:
-        """Entity micro F1 on the validation documents, decoded as they will be in production; None without any.
-
-        Tells every now and then where it is, so that the caller can stop it here too.
-        """
-        scores = Evaluation(self._result.tagset)
-        for_tokens, for_tags = tee(validation)
-        taggings = self._result.tagger().predict(tokens for tokens, _ in for_tokens)
-        for (_, tags), tagging in zip(for_tags, taggings, strict=True):
-            scores.add(tags, tagging.tags)
-            if len(scores.documents) % VALIDATED_TOGETHER == 0:
-                yield self._progress(None)
+    def _validated(self, validation: Iterable[Example]) -> float | None:
+        """Entity micro F1 on the validation documents, decoded as they will be in production; None without any."""
+        scores = self._result.tagger().evaluate(validation)
         return scores.micro.f1 if scores.documents else None
 
     def _patience_is_over(self) -> bool:
@@ -292,13 +282,16 @@ def _calibrate(result: Trained, validation: Iterable[Example]) -> None:
     elif len(gold):
         learned, tagset = result.crf.transitions(), result.tagset
         result.temperature = calibration.best(
-            lambda value: calibration.loss(
-                decode.marginals((scores / value).astype(np.float32), lengths, tagset, learned / value), gold, 1
-            )
+            lambda value: _chain_loss((scores / value).astype(np.float32), lengths, tagset, learned / value, gold)
         )
     with torch.no_grad():
         for weights in (*result.model.classifier.parameters(), *(result.crf.parameters() if result.crf else ())):
             weights /= result.temperature
+
+
+def _chain_loss(scores: Floats, lengths: Ints, tagset: Tagset, learned: Transitions, gold: Ints) -> float:
+    stopping.check()
+    return calibration.loss(decode.marginals(scores, lengths, tagset, learned), gold, 1)
 
 
 class _Batches:

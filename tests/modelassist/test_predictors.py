@@ -194,6 +194,31 @@ def test_a_service_behind_http_suggests(api, empty: Project, service: Service, s
     assert (job.state, job.result["code"]) == ("failed", "unknown_label")
 
 
+def test_a_bad_answer_is_the_failure_of_its_texts(empty: Project, service: Service, settings, monkeypatch) -> None:  # noqa: F811
+    settings.PRIVATE_PREDICTORS = True
+    monkeypatch.setattr(preannotate, "PAGE_SUGGESTED", 1)
+    empty.documents.all().delete()
+    texts = [factories.document(empty, f"Ada {word}") for word in ("left", "came", "sat", "ran", "ate", "won")]
+    good, page = (200, {"documents": [{"tags": ["O", "O"]}]}), (200, b"<html>")
+    options = {"url": service.url, "timeout": 5}
+    predictors.add(empty, empty.created_by, name="mine", kind="http", options=options)
+    bad = (200, {"documents": [{"tags": ["O", "O"], "confidences": [1, 7]}]})
+    service.answers = [page, (500, {}), (500, {}), (500, {}), good, page, bad, good]
+    job = done(preannotate.start(empty, empty.created_by, predictor="mine"))
+    assert (job.state, job.result) == ("succeeded", {"predictor": "mine", "predicted": 2}), job.message
+    told = {row.line: (row.code, row.message) for row in job.errors.all()}
+    assert sorted(told) == [texts[at].pk for at in (0, 1, 3, 4)]
+    assert "cannot be read" in told[texts[0].pk][1]
+    assert "answered 500" in told[texts[1].pk][1]
+    assert told[texts[4].pk][0] == "invalid_confidences"
+    service.asked.clear()
+    service.answers = [good, page]
+    job = done(preannotate.start(empty, empty.created_by, predictor="mine"))
+    assert (job.state, job.result["code"], job.error_count) == ("failed", "predictor_failed", 3)
+    assert "mine failed on the last 3 texts, one after another, and is asked no further." in job.message
+    assert (len(service.asked), job.done) == (4, 4)
+
+
 def test_assistance_over_rest_and_on_its_page(api, client, empty: Project) -> None:
     api_client = api(empty.created_by)
     assert api_client.get(at(empty, "assistance")).json()["after_import"] is True

@@ -6,14 +6,17 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.test import Client
 from django.utils import timezone
 
+from labeling import predictions
 from labeling.errors import Conflict
-from labeling.models import Event, Project
+from labeling.models import Document, Event, Prediction, Project
 from modelassist import assistance, registry, runs
 from modelassist.decode import Tagset
 from modelassist.evaluation import Evaluation, losses
 from modelassist.models import ModelVersion
+from tests import factories
 from tests.modelassist.conftest import done, fill, registered
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +85,63 @@ def test_promotion_by_hand_and_rollback(project: Project, production: ModelVersi
     assert events.latest("id").actor == project.created_by
     second.refresh_from_db()
     assert second.promoted_at is not None
+
+
+def test_suggestions_are_those_of_the_model_in_use(
+    project: Project, production: ModelVersion, trained_folder: Path, client: Client
+) -> None:
+    """What a text shows, at once after each change, by which models have spoken of it, in this order."""
+    texts = {names: factories.document(project, f"Anna met {names} .") for names in ("121", "2", "1p2", "12p")}
+    words = {"1": "model-1", "2": "model-2", "p": "patterns"}
+
+    def shown() -> dict[str, str]:
+        found = {names: predictions.current(document) for names, document in texts.items()}
+        return {names: prediction.model if prediction else "" for names, prediction in found.items()}
+
+    def predict(name: str, document: Document) -> None:
+        count = len(document.token_starts)
+        predictions.store([predictions.Predicted(document.pk, ["O"] * count, [1.0] * count)], model=words[name])
+        Prediction.objects.filter(document=document, model=words[name]).update(created_at=timezone.now())
+
+    for names, document in texts.items():
+        for name in names:
+            predict(name, document)
+    assert shown() == {"121": "model-1", "2": "", "1p2": "patterns", "12p": "patterns"}
+    second = registered(project, trained_folder)
+    assert shown() == {"121": "model-2", "2": "model-2", "1p2": "model-2", "12p": "patterns"}
+    url = f"/api/v1/projects/{project.slug}/documents/{texts['2'].pk}"
+    client.force_login(project.created_by)
+    assert client.get(url).json()["prediction"]["model"] == "model-2"
+    registry.promote(production, project.created_by)
+    assert shown() == {"121": "model-1", "2": "", "1p2": "patterns", "12p": "patterns"}
+    assert client.get(url).json()["prediction"] is None
+    registry.promote(second, project.created_by)
+    assert shown()["121"] == "model-2"
+
+
+def test_an_update_leads_only_while_its_model_is_in_use(
+    project: Project, production: ModelVersion, trained_folder: Path
+) -> None:
+    def in_use() -> list[str]:
+        return Project.objects.get(pk=project.pk).models_in_use
+
+    def update(of: int) -> None:
+        registry.register(
+            project, None, kind=ModelVersion.Kind.UPDATE, dataset_version=production.dataset_version, path="nowhere",
+            base_model="model-1", hyperparameters={}, labels=[], metrics={"update": {"of": of}},
+        )  # fmt: skip
+
+    update(of=1)
+    update(of=1)
+    assert in_use() == ["model-3", "model-2", "model-1"]
+    newer = registered(project, trained_folder)
+    update(of=1)  # it was being made meanwhile
+    assert in_use() == ["model-4", "model-3", "model-2", "model-1"]
+    update(of=4)
+    registry.promote(production, project.created_by)
+    assert in_use() == ["model-1"]
+    registry.promote(newer, project.created_by)
+    assert in_use() == ["model-4", "model-1"]
 
 
 def test_a_model_without_files_cannot_be_promoted(project: Project, production: ModelVersion) -> None:

@@ -1,6 +1,8 @@
 """A training job from the accepted annotations to the registered model."""
 
 import json
+import threading
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,14 +10,15 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from transformers import AutoModelForTokenClassification
 
-from datasets_app import jobs
+from datasets_app import jobs, stopping
 from datasets_app.models import DatasetVersion, Job
 from labeling import projects
 from labeling.errors import Conflict, Invalid
 from labeling.models import Annotation, Event, Project
-from modelassist import registry, runs
+from modelassist import auditing, registry, runs
 from modelassist.models import ModelVersion, models_folder
 from tests import factories
 from tests.modelassist.conftest import done, fill
@@ -148,15 +151,57 @@ def test_cancelling_leaves_no_model(project: Project, fast: dict[str, Any]) -> N
     assert not list((models_folder() / project.slug).glob("*"))
 
 
-def test_cancelling_is_seen_during_validation_and_exam(
-    project: Project, fast: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("modelassist.trainer.VALIDATED_TOGETHER", 4)
-    monkeypatch.setattr(runs, "EXAMINED_TOGETHER", 4)
-    job = claimed(runs.start(project, project.created_by, fast | {"epochs": 1}))
-    steps = [(step.done, step.note) for step in runs.run(job)]
-    assert steps.count((5, "epoch 1/1")) == 2  # of 10 validation texts, after the last step of the epoch
-    assert steps.count((5, "evaluating")) == 1 + 2 + 5
+PHASES = [
+    ("train", "datasets_app.versions._by_key"),
+    ("train", "modelassist.base_model.resolve"),
+    ("train", "modelassist.trainer._samples"),
+    ("train", "modelassist.optimizer.Optimizer.step_on"),
+    ("train", "modelassist.trainer._Run._validated"),
+    ("train", "modelassist.trainer._calibrate"),
+    ("train", "modelassist.exams.sit"),
+    ("train", "modelassist.registry._compare"),
+    ("train", "modelassist.registry.bootstrap"),
+    ("search", "modelassist.search._suggested"),
+    ("audit", "modelassist.tagger.Tagger.judge"),
+]
+
+
+@pytest.mark.parametrize(("kind", "phase"), PHASES, ids=lambda each: each.rpartition(".")[2])
+def test_cancelling_is_seen_in_every_phase(
+    project: Project, production: ModelVersion, fast: dict[str, Any], monkeypatch: pytest.MonkeyPatch,
+    kind: str, phase: str,
+) -> None:  # fmt: skip
+    """Somebody cancels as the phase begins; it does not come to its end."""
+    owner, name = import_string(phase.rpartition(".")[0]), phase.rpartition(".")[2]
+    original, cancelled = getattr(owner, name), threading.Event()
+
+    def begun(*given: Any, **named: Any) -> Any:
+        cancelled.set()
+        result = original(*given, **named)
+        if name == "resolve":
+            time.sleep(5)  # a download
+        return result
+
+    def check(_: Any) -> None:
+        if cancelled.is_set():
+            raise stopping.Cancelled
+
+    monkeypatch.setattr(owner, name, begun)
+    monkeypatch.setattr("datasets_app.pulse.Pulse.check", check)
+    monkeypatch.setattr("datasets_app.jobs.SAVE_SECONDS", 0.01)
+    ended: list[str] = []
+    for after in ("modelassist.registry._promote", "modelassist.registry._decline", "modelassist.auditing.usual"):
+        module, _, verb = after.rpartition(".")
+        monkeypatch.setattr(import_string(module), verb, lambda *_, **__: ended.append("went on"))
+    if kind == "audit":
+        job = auditing.start(project, project.created_by)
+        Job.objects.filter(pk=job.pk).update(params={"hyperparameters": fast | {"epochs": 1}})
+    else:
+        job = runs.start(project, project.created_by, fast | {"epochs": 1}, search_minutes=int(kind == "search"))
+    began = time.monotonic()
+    assert done(job).state == "cancelled", job.message
+    assert (cancelled.is_set(), ended) == (True, [])
+    assert name != "resolve" or time.monotonic() - began < 4
 
 
 def test_trainings_of_one_project_take_turns(
