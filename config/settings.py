@@ -257,6 +257,7 @@ JOB_KINDS = {
     "train": ("modelassist.runs:run", "model"),
     "predict": ("modelassist.preannotate:run", "model"),
     "audit": ("modelassist.auditing:run", "model"),
+    "control": ("modelassist.control:run", "model"),
     "suggest": ("modelassist.preannotate:run", "serve"),
     "update": ("modelassist.updates:run", "serve"),
 }

@@ -107,6 +107,7 @@ JOBS: Mapping[str, str | Promise] = {
     "train": pgettext_lazy("job", "Train"),
     "predict": pgettext_lazy("job", "Predict"),
     "audit": pgettext_lazy("job", "Audit"),
+    "control": pgettext_lazy("job", "Measuring random order"),
     "suggest": pgettext_lazy("job", "Suggest"),
 }
 VERBS: Mapping[str, str | Promise] = {

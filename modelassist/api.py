@@ -16,6 +16,7 @@ from datasets_app.serializers import QueuedSerializer
 from labeling.access import project_for
 from labeling.api import parsed
 from labeling.api_plots import PLOT_FILES, plot_file, plot_list, plot_listing
+from labeling.errors import one_of
 from labeling.models import Project, Role
 from labeling.paging import listing
 from labeling.plots import Plot
@@ -102,10 +103,15 @@ class Comparison(APIView):
 class Export(APIView):
     """A model's files."""
 
-    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
+    @extend_schema(
+        parameters=[OpenApiParameter("onnx", str, enum=["0", "1"], description="With model.onnx.")],
+        responses={(200, "application/zip"): OpenApiTypes.BINARY},
+    )
     def get(self, request: Request, pk: int) -> HttpResponseBase:
-        """Stream a zip that transformers loads, with a model card."""
-        return streamed(exporting.model(model_for(request.user, pk, Role.REVIEWER)))
+        """Stream a zip that transformers loads, with a model card and its plots; with `onnx=1` as ONNX too."""
+        model = model_for(request.user, pk, Role.REVIEWER)
+        onnx = one_of("onnx", request.query_params.get("onnx", "0"), ("0", "1")) == "1"
+        return streamed(exporting.model(model, onnx=onnx))
 
 
 class Plots(APIView):

@@ -81,9 +81,8 @@ def _judge(
     from modelassist import trainer
 
     assert job.project is not None
-    part = f"part {number + 1} of {FOLDS}"
     finding = partial(base_model.resolve, job.project.base_model or settings.BASE_MODEL, gpu=trainer.gpu())
-    base = yield from jobs.waiting(jobs.Step(job.done, job.total, note=part), finding)
+    base = yield from jobs.waiting(jobs.Step(job.done, job.total, note=f"part {number + 1} of {FOLDS}"), finding)
     own, others = (_Fold(version, number, inside, groups) for inside in (True, False))
     labels = [label["name"] for label in version.labels]
     chosen = Hyperparameters.from_json(job.params.get("hyperparameters"))
@@ -92,7 +91,7 @@ def _judge(
         while True:
             progress = next(steps)
             done = number * progress.steps + progress.step
-            yield jobs.Step(done, FOLDS * progress.steps, note=part)
+            yield jobs.Step(done, FOLDS * progress.steps, note=f"part {number + 1} of {FOLDS}")
     except StopIteration as end:
         tagger = end.value.tagger()
     finally:

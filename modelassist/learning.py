@@ -8,8 +8,10 @@ from typing import Any
 from labeling.access import events_of
 from labeling.models import Project
 from modelassist.access import trained_of
+from modelassist.assistance import assistance_of
 from modelassist.forecast import DOUBT, Point, advice, forecast, saved
 
+_WIDTH = 3.92  # of a 95 % interval, in standard errors
 AHEAD = (1.0, 1.25, 1.5, 1.75, 2.0)  # times the labels of today, of the drawn forecast
 
 
@@ -52,27 +54,35 @@ def _points(project: Project) -> list[tuple[Point, datetime]]:
         "dataset_version__created_at",
     ):  # fmt: skip
         interval = {"test": test, "validation": validation}.get(on)
-        error = (interval[1] - interval[0]) / 3.92 if interval else DOUBT
+        error = (interval[1] - interval[0]) / _WIDTH if interval else DOUBT
         found.append((Point(train, f1, error, f"model-{number}"), at))
     return found
 
 
 def _saved(project: Project, found: Sequence[tuple[Point, datetime]]) -> dict[str, Any]:
-    """How many labels the query strategy saved: `{kind, random, labels?, f1?, needed?, low?, high?}`.
+    """How many labels the query strategy saved: `{kind, random, share, labels?, f1?, needed?, low?, high?}`.
 
-    A text that was labeled before the queue was ever ordered by a strategy came in random order, so models of such
-    texts alone show how random order goes. Later texts are a mixture, and a model of them is the strategy's.
+    How random order goes is known from `control`: models of the random slice alone. A text that was labeled before
+    the queue was ever ordered by a strategy came in random order too, and so did all texts of a model of that time.
     `kind`: `unordered`, `no_model` and `too_few` say why it cannot be told, `saved` and `unclear` tell it.
     """
     ordered = events_of(project).filter(verb="queue.prioritized").exclude(data__strategy="random").order_by("id")
     began = ordered.values_list("created_at", flat=True).first()
     if began is None:
         return {"kind": "unordered"}
-    at_random, chosen = [p for p, at in found if at < began], [p for p, at in found if at >= began]
+    at_random = [p for p, at in found if at < began] + _controls(project)
+    chosen = [p for p, at in found if at >= began]
     if not chosen:
         return {"kind": "no_model"}
     told = saved(at_random, max(chosen, key=lambda point: point.labels))
+    share = assistance_of(project).random_share
     if told is None:
-        return {"kind": "too_few", "random": len(at_random)}
+        return {"kind": "too_few", "random": len({point.labels for point in at_random}), "share": share}
     clear = told.low is None or told.low > told.labels
-    return {"kind": "saved" if clear else "unclear", "random": len(at_random), **asdict(told)}
+    return {"kind": "saved" if clear else "unclear", "random": len(at_random), "share": share, **asdict(told)}
+
+
+def _controls(project: Project) -> list[Point]:
+    """Models of only those texts that came in random order."""
+    rows = trained_of(project).filter(metrics__control__spans__isnull=False).values_list("metrics__control", flat=True)
+    return [Point(row["spans"], row["f1"], (row["interval"][1] - row["interval"][0]) / _WIDTH) for row in rows]

@@ -1,12 +1,13 @@
 """The model card: YAML head that the Hugging Face Hub reads, then what a person wants to know; pure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from labeling import bio
+from labeling.plots import Plot
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,10 @@ class Facts:
     hyperparameters: Mapping[str, Any]
 
 
-def card(facts: Facts) -> str:
-    """README.md as Markdown."""
-    return "\n".join([_yaml(facts), _head(facts), _scores(facts), _use(facts), _training(facts)])
+def card(facts: Facts, plots: Sequence[Plot] = ()) -> str:
+    """README.md as Markdown; it shows the plots, which lie in `plots/` as SVG and, with their numbers, as CSV."""
+    parts = [_yaml(facts), _head(facts), _scores(facts), _tags(facts), _pictures(plots), _use(facts), _training(facts)]
+    return "\n".join(part for part in parts if part)
 
 
 def _yaml(facts: Facts) -> str:
@@ -66,6 +68,31 @@ def _scores(facts: Facts) -> str:
             f"\nExpected calibration error of an entity's confidence: {error:.3f} (temperature in the weights)."
         )
     return "\n".join([*lines, ""])
+
+
+def _tags(facts: Facts) -> str:
+    """Token by token, as `sklearn` and `seqeval` count tags."""
+    result = facts.metrics.get(facts.metrics.get("evaluated_on") or "") or {}
+    if not (report := result.get("token_report")):
+        return ""
+    rows = [(tag, report["tags"][tag]) for tag in facts.tags if tag in report["tags"]]
+    rows += [(f"{mean} mean", report[mean]) for mean in ("micro", "macro", "weighted")]
+    lines = ["### Tag by tag\n", "| tag | precision | recall | F1 | tokens |", "|---|---|---|---|---|"]
+    for name, row in rows:
+        shown = " | ".join(f"{row[measure]:.3f}" for measure in ("precision", "recall", "f1"))
+        lines.append(f"| `{name}` | {shown} | {row['support']:,} |")
+    return "\n".join([*lines, ""])
+
+
+def _pictures(plots: Sequence[Plot]) -> str:
+    if not plots:
+        return ""
+    shown = [
+        f"### {plot.title}\n\n![{plot.title}](plots/{plot.name}.svg)\n\n"
+        + f"{plot.note} The numbers: [plots/{plot.name}.csv](plots/{plot.name}.csv).".strip()
+        for plot in plots
+    ]
+    return "## Plots\n\n" + "\n\n".join(shown) + "\n"
 
 
 def _use(facts: Facts) -> str:

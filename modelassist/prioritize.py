@@ -43,6 +43,9 @@ WITH scored AS ({_SCORED}
 SELECT document_id, score, vector, total
   FROM least_sure JOIN modelassist_uncertainty USING (document_id)
  WHERE model_id = %(model)s AND vector IS NOT NULL ORDER BY score DESC, document_id"""
+# Which texts are in the random slice never changes: a slice drawn anew each time from what is left over would soon be
+# one of easy texts, as those that a strategy likes are gone.
+_IN_SLICE = "('x' || substr(md5(scored.document_id::text), 1, 7))::bit(28)::int < %(random)s * 268435456"
 # Scores become places between 0 and 1, which random places of the random slice can be mixed with.
 _BY_SCORE = f"""
 WITH scored AS ({_SCORED}
@@ -61,18 +64,21 @@ WITH scored AS ({_SCORED}
    GROUP BY prediction.document_id
 ), placed AS (
   SELECT scored.document_id,
-         CASE WHEN random() < %(random)s THEN random()
+         slice.at_random,
+         CASE WHEN slice.at_random THEN random()
               ELSE coalesce(spread.place, percent_rank() OVER (ORDER BY score)) * 0.999
                    + %(boost)s * coalesce(boosted.rarity, 0)
                    - (CASE WHEN %(diversity)s AND duplicate.first_id <> scored.document_id THEN 100 ELSE 0 END)
          END AS place
-    FROM scored LEFT JOIN boosted USING (document_id)
+    FROM scored CROSS JOIN LATERAL (SELECT {_IN_SLICE} AS at_random) AS slice
+    LEFT JOIN boosted USING (document_id)
     LEFT JOIN unnest(%(spread)s::bigint[], %(places)s::float8[]) AS spread (document_id, place) USING (document_id)
     LEFT JOIN datasets_app_duplicate AS duplicate ON duplicate.document_id = scored.document_id
 )
-UPDATE labeling_document AS document SET priority = placed.place FROM placed WHERE document.id = placed.document_id"""
+UPDATE labeling_document AS document SET priority = placed.place, chosen = NOT placed.at_random
+  FROM placed WHERE document.id = placed.document_id"""
 _AT_RANDOM = """
-UPDATE labeling_document SET priority = random()
+UPDATE labeling_document SET priority = random(), chosen = false
  WHERE project_id = %(project)s AND split = 'train' AND status = 'pending' AND archived_at IS NULL"""
 
 

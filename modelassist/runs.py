@@ -20,7 +20,7 @@ from datasets_app.models import DatasetVersion, Job
 from labeling.access import Person
 from labeling.errors import Conflict, Invalid
 from labeling.models import Annotation, Project, Split
-from modelassist import artifacts, base_model, exams, preannotate, registry, search
+from modelassist import artifacts, base_model, control, exams, preannotate, registry, search
 from modelassist.access import models_of, production_of
 from modelassist.examples import Examples
 from modelassist.hyperparameters import Hyperparameters
@@ -77,6 +77,7 @@ def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
     artifacts.prune(job.project)
     if job.params.get("then_predict") and model.state == ModelVersion.State.PRODUCTION:
         preannotate.start(job.project, job.created_by)
+    control.start_if_due(model)
     return {
         "model": model.pk,
         "number": model.number,

@@ -4,8 +4,10 @@ The web process calls `predict`, which waits for a worker of the queue `serve`; 
 worker trains nothing, so it answers while a training runs.
 """
 
+import logging
 from collections.abc import Sequence
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from celery import current_app
@@ -22,6 +24,8 @@ from modelassist.models import ModelVersion
 if TYPE_CHECKING:
     from modelassist.tagger import Tagger
 
+logger = logging.getLogger(__name__)
+ONNX = "model.onnx"  # beside the model's own files, once somebody has asked for it
 TEXTS_MAX = 256
 CHARACTERS_MAX = 200_000  # of all texts of one request together
 WAIT_SECONDS = 60.0  # a worker that has just begun loads the network first
@@ -37,7 +41,7 @@ def predict(project: Project, texts: Sequence[str], *, wait: float = WAIT_SECOND
     model = require_production(project)
     grids = [tokens.tokenize(text, project.tokenizer) for text in texts]
     words = [tokens.pieces(text, *grid) for text, grid in zip(texts, grids, strict=True)]
-    answers = _ask(model, words, wait=wait)
+    answers = _asked("modelassist.tasks.tag", model.pk, words, wait=wait)
     results = [_result(*row) for row in zip(texts, grids, answers, strict=True)]
     return {"model": model.name, "results": results}
 
@@ -56,11 +60,21 @@ def _check(texts: Sequence[str]) -> None:
             )
 
 
-def _ask(model: ModelVersion, words: list[list[str]], *, wait: float) -> list[tuple[list[str], list[float]]]:
+def require_onnx(model: ModelVersion, *, wait: float = WAIT_SECONDS) -> None:
+    """Have its ONNX file made, if it is not there; raises `Unavailable` where that cannot be or takes too long."""
+    if (model.folder / ONNX).is_file():
+        return
+    if find_spec("onnx") is None:
+        message = "ONNX is not installed here: pip install 'goldset[onnx]', for the web process and the model workers."
+        raise Unavailable(message, code="onnx_missing")
+    if wrong := _asked("modelassist.tasks.write_onnx", model.pk, wait=wait):
+        raise Unavailable(f"{model.name} could not be written as ONNX: {wrong}", code="onnx_failed")
+
+
+def _asked(task: str, *given: Any, wait: float) -> Any:
     try:
         # After `wait` nobody listens any more, so a worker that comes to it later drops the task.
-        answer = current_app.send_task("modelassist.tasks.tag", (model.pk, words), queue="serve", expires=wait)
-        return list(answer.get(timeout=wait))
+        return current_app.send_task(task, given, queue="serve", expires=wait).get(timeout=wait)
     except NoAnswer as error:
         message = f"No model worker answered within {wait:g} seconds; it may be busy. Try again later."
         raise Unavailable(message, code="model_busy") from error
@@ -88,6 +102,19 @@ def tag_words(model_id: int, words: list[list[str]]) -> list[tuple[list[str], li
     model = ModelVersion.objects.select_related("project").get(pk=model_id)
     taggings = tagger_for(model).predict(words)
     return [(tagging.tags, tagging.confidences.round(4).tolist()) for tagging in taggings]
+
+
+def write_onnx(model_id: int) -> str:
+    """Make a model's ONNX file; gives what went wrong, or nothing."""
+    model = ModelVersion.objects.get(pk=model_id)
+    try:
+        from modelassist import onnx_file
+
+        onnx_file.write(model.folder, ONNX)
+    except Exception as error:  # whoever asked is told, whatever it is
+        logger.exception("no ONNX file of %s", model)
+        return f"{type(error).__name__}: {error}"[:500]
+    return ""
 
 
 def tagger_for(model: ModelVersion) -> "Tagger":

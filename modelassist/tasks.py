@@ -33,3 +33,11 @@ def tag(model_id: int, words: list[list[str]]) -> list[tuple[list[str], list[flo
     from modelassist import serving
 
     return serving.tag_words(model_id, words)
+
+
+@shared_task(name="modelassist.tasks.write_onnx", ignore_result=False)  # type: ignore[untyped-decorator]
+def write_onnx(model_id: int) -> str:
+    """Make a model's ONNX file; the web process waits for it."""
+    from modelassist import serving
+
+    return serving.write_onnx(model_id)

@@ -1,5 +1,6 @@
 """Pages of models. What starts a job or promotes posts to the REST door; these pages show."""
 
+from importlib.util import find_spec
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -15,13 +16,14 @@ from labeling.highlight import pieces
 from labeling.models import Document, Project, Role, Split
 from labeling.pages import colors_of, show
 from labeling.paging import page
-from modelassist import exams, learning, matching, plots
+from modelassist import effects, exams, learning, matching, plots
 from modelassist.access import listed, model_for, models_of, production_of, trained_of
 from modelassist.hyperparameters import CHOICES, RANGES, SWITCHES, Hyperparameters
 from modelassist.models import ExamSheet, ModelVersion
 from modelassist.report import LENGTHS
 
 PAGE = 30
+AT_WORK = ("train", "predict", "update", "control")  # jobs of models
 MEANS = ("micro", "macro", "weighted")
 
 
@@ -34,8 +36,8 @@ def model_list(request: HttpRequest, slug: str) -> HttpResponse:
     documents = access.documents_in(project).filter(archived_at=None)
     return show(
         request, "modelassist/models.html", project, tab="models", rows=found.rows, next=found.next,
-        production=production_of(project), knobs=_knobs(),
-        active=jobs_of(project).filter(kind__in=("train", "predict", "update"), state__in=Job.ACTIVE).order_by("-id"),
+        production=production_of(project), knobs=_knobs(), effects=effects.sentences(),
+        active=jobs_of(project).filter(kind__in=AT_WORK, state__in=Job.ACTIVE).order_by("-id"),
         failed=_failed(project),
         trainable=documents.filter(status=Document.Status.ACCEPTED, split=Split.TRAIN).count(),
         pending=documents.filter(status=Document.Status.PENDING).count(),
@@ -108,7 +110,7 @@ def model_detail(request: HttpRequest, pk: int) -> HttpResponse:
     exams = [_exam(split, model.metrics[split], model.labels) for split in splits if model.metrics.get(split)]
     return show(
         request, "modelassist/model.html", model.project, tab="models", model=model, exams=exams,
-        production=production_of(model.project), colors=colors_of(model.project),
+        production=production_of(model.project), colors=colors_of(model.project), onnx=find_spec("onnx") is not None,
         training=plots.training(model.metrics.get("curve") or []),
         others=trained_of(model.project).exclude(pk=model.pk),
         **_comparison(model, request.GET.get("with", "")),

@@ -25,7 +25,7 @@ UPDATE labeling_document AS document SET chosen = true FROM (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("modelassist", "0006_vectors"), ("labeling", "0013_models_in_use")]
+    dependencies = [("modelassist", "0006_vectors"), ("labeling", "0014_models_in_use")]
 
     operations = [
         migrations.RunSQL(IN_USE, migrations.RunSQL.noop),

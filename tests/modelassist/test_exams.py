@@ -5,11 +5,13 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import onnxruntime
 import pytest
-from transformers import AutoModelForTokenClassification, pipeline
+import torch
+from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
 
 from labeling.models import Role
-from modelassist import exams, runs
+from modelassist import exams, runs, serving, tasks
 from modelassist.examples import Examples
 from modelassist.models import ExamSheet, ModelVersion
 from tests import factories
@@ -115,6 +117,53 @@ def test_the_export_is_a_plain_transformers_model(api, project, examined: ModelV
     assert list(model.config.id2label.values()) == examined.labels
     found = pipeline("token-classification", model=str(tmp_path))("Anna Smith visited Lima Gate .")
     assert all(one["entity"] in examined.labels for one in found)
+    pictures = sorted(path.name for path in (tmp_path / "plots").iterdir())
+    names = ["labels", "confusion"]  # it found nothing, so there is no curve of what it was sure of
+    assert {f"test-{name}.{ending}" for name in names for ending in ("svg", "csv")} <= set(pictures)
+    assert {"learning-curve.svg", "training.svg"} <= set(pictures)
+    assert all(f"(plots/{name})" in card for name in pictures)
+    assert all((tmp_path / "plots" / name).read_text().startswith("<svg") for name in pictures if name.endswith("svg"))
+    assert "| `B-PER` | " in card
+    assert not (tmp_path / "model.onnx").exists()
+
+
+def test_the_export_as_onnx_says_what_torch_says(  # type: ignore[no-untyped-def]
+    api, project, examined: ModelVersion, tmp_path: Path, monkeypatch
+) -> None:
+    client = api(factories.member(project, role=Role.REVIEWER))
+    address = f"/api/v1/models/{examined.pk}/export"
+    monkeypatch.setattr(serving, "_asked", lambda task, model, wait: tasks.write_onnx(model))
+    assert client.get(address, {"onnx": "yes"}).status_code == 400
+    with monkeypatch.context() as without:
+        without.setattr(serving, "find_spec", lambda _: None)
+        answer = client.get(address, {"onnx": 1})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "onnx_missing")
+    answer = client.get(address, {"onnx": 1})
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
+        archive.extractall(tmp_path)
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path)
+    texts = ["Anna Smith visited Lima Gate .", "w3x", "Lima " * 40]
+    given = tokenizer(texts, padding=True, return_tensors="pt")
+    model = AutoModelForTokenClassification.from_pretrained(tmp_path, dtype="float32").eval()
+    with torch.inference_mode():
+        expected = model(**given).logits.numpy()
+    runtime = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    (logits,) = runtime.run(
+        ["logits"], {name: given[name].numpy() for name in (each.name for each in runtime.get_inputs())}
+    )
+    seen = given["attention_mask"].numpy().astype(bool)
+    assert abs(logits - expected)[seen].max() < 1e-4
+    assert not any(name == "model.onnx" for name in _names(client.get(address)))  # only where it is asked for
+    with monkeypatch.context() as broken:
+        (examined.folder / "model.onnx").unlink()
+        broken.setattr("modelassist.onnx_file.write", lambda *_: 1 / 0)
+        answer = client.get(address, {"onnx": 1})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "onnx_failed")
+
+
+def _names(answer: Any) -> list[str]:
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
+        return archive.namelist()
 
 
 def test_who_may_export(api, project, examined: ModelVersion) -> None:

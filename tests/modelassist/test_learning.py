@@ -75,4 +75,4 @@ def test_the_page_tells_whether_more_labels_are_worth_it(client: APIClient) -> N
     assert "900 labeled spans reached an F1 of 0.750." in page
     assert "In random order it would have taken" in page
     ModelVersion.objects.filter(number=3).delete()
-    assert "2 models were judged before" in client.get("/projects/curve/learning/").content.decode()
+    assert "was measured at 2 numbers of labels" in client.get("/projects/curve/learning/").content.decode()

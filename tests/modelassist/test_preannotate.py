@@ -223,6 +223,17 @@ class TestOrder:
         assert [d.pk for d in ordered] != [d.pk for d in by_score]
         top = {d.pk for d in by_score[:30]}
         assert sum(d.pk in top for d in ordered[:30]) > 15  # the strategy still leads
+        chosen = {document.pk: document.chosen for document in ordered}
+        assert 15 < sum(chosen.values()) < 45
+        led = [d.pk for d in ordered if chosen[d.pk]]
+        assert led == [d.pk for d in by_score if chosen[d.pk]]  # these alone are in the strategy's order
+        prioritize.apply(project, production)
+        again = dict(Document.objects.filter(pk__in=chosen).values_list("pk", "chosen"))
+        assert again == chosen  # a text is in the slice for good
+        Project.objects.filter(pk=project.pk).update(query_strategy="random")
+        project.refresh_from_db()
+        prioritize.apply(project, production)
+        assert not Document.objects.filter(project=project, chosen=True).exists()
 
     def test_rare_labels_and_near_duplicates(self, project: Project, production: ModelVersion) -> None:
         settings = {"random_share": 0, "rare_label_boost": 10, "diversity": True}

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("labeling", "0012_document_lists")]
+    dependencies = [("labeling", "0013_document_marks")]
 
     operations = [
         migrations.AddField(
