@@ -272,6 +272,8 @@ JOB_STALE_SECONDS = float(os.environ.get("JOB_STALE_SECONDS", 15))
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 
 BASE_MODEL = os.environ.get("BASE_MODEL", "auto")
+# How many processes train one model together; 0: one for each GPU, or one.
+TRAINING_PROCESSES = int(os.environ.get("TRAINING_PROCESSES", 0))
 # From where managers may have the server fetch files to import: beginnings of paths and addresses; "" for nowhere.
 IMPORT_FROM = os.environ.get("IMPORT_FROM", "hf://").split()
 # A token of the Hugging Face Hub with which managers may release versions there.

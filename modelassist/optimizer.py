@@ -22,6 +22,7 @@ from modelassist.decode import Ints
 from modelassist.encode import IGNORED
 from modelassist.hyperparameters import Hyperparameters
 from modelassist.tagger import padded, precision
+from modelassist.team import ALONE, Team
 
 _MICRO_PIECES = 4_096  # padded pieces in one forward pass; larger batches are summed up from several
 _WEIGHT_MAX = 10.0  # of the rarest tag, where tags are weighted
@@ -45,7 +46,9 @@ class Optimizer:
         *,
         steps: int,
         weights: torch.Tensor | None = None,
+        together: Team = ALONE,
     ) -> None:
+        self._together = together
         self.step, self.steps = 0, steps
         self._model, self._crf, self._chosen, self._weights = model, crf, chosen, weights
         self._device = model.device
@@ -62,7 +65,10 @@ class Optimizer:
         if not labeled:
             return None  # the mean of nothing is NaN and would poison every weight
         self._model.train()
-        loss = sum(self._backward(part, labeled) for part in _micro_batches(batch))
+        own = self._together.share(batch)
+        loss = self._together.summed(
+            self._parameters, sum(self._backward(part, labeled) for part in _micro_batches(own))
+        )
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, self._chosen.clip)
         if not (math.isfinite(loss) and math.isfinite(norm.item())):
             message = f"Training diverged at step {self.step}: the loss is {loss}. Choose a smaller learning_rate."
@@ -170,7 +176,7 @@ def tag_weights(samples: Sequence[Sample], tags: int) -> torch.Tensor:
 
 
 def _micro_batches(batch: Sequence[Sample]) -> Iterator[Sequence[Sample]]:
-    longest = max(len(sample.ids) for sample in batch)
+    longest = max((len(sample.ids) for sample in batch), default=1)
     size = max(1, _MICRO_PIECES // longest)
     for at in range(0, len(batch), size):
         yield batch[at : at + size]

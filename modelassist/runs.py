@@ -140,6 +140,7 @@ def _make(job: Job, project: Project, version: DatasetVersion) -> Generator[jobs
             base=start,
             hyperparameters=chosen,
             checkpoint=checkpoint,
+            processes=trainer.processes(settings.TRAINING_PROCESSES),
         ),
     )
     with exams.Sheets() as sheets:

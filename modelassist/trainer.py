@@ -20,7 +20,7 @@ from transformers import AutoConfig, AutoTokenizer, BertForTokenClassification, 
 
 from datasets_app import stopping
 from labeling.errors import Invalid
-from modelassist import calibration, crf, decode
+from modelassist import calibration, crf, decode, team
 from modelassist.augment import Augmentation, Vocabulary, augmented
 from modelassist.checkpoint import Checkpoint
 from modelassist.crf import Crf
@@ -29,6 +29,7 @@ from modelassist.encode import Encoder, align
 from modelassist.hyperparameters import Hyperparameters
 from modelassist.optimizer import Optimizer, Sample, tag_weights
 from modelassist.tagger import Example, Tagger, precision
+from modelassist.team import Team
 
 _POOL_BATCHES = 50
 _CALIBRATION_CHUNKS = 16  # of some 16,000 words each: more say nothing new about a single number
@@ -86,6 +87,17 @@ def gpu() -> bool:
     return torch.cuda.is_available()
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to train, as every process of a team must know it."""
+
+    examples: Iterable[Example]
+    labels: Sequence[str]
+    base: Path
+    asked: Hyperparameters
+    checkpoint: Checkpoint | None
+
+
 def train(
     examples: Iterable[Example],
     validation: Iterable[Example],
@@ -95,22 +107,46 @@ def train(
     hyperparameters: Hyperparameters | None = None,
     device: str | None = None,
     checkpoint: Checkpoint | None = None,
+    processes: int = 1,
 ) -> Generator[Progress, None, Trained]:
     """Train on `examples`, stop by `validation` (read once per epoch; empty: the last state is kept).
 
-    With a `checkpoint`, it goes on where a killed training was, and ends as that would have ended.
+    With a `checkpoint`, it goes on where a killed training was, and ends as that would have ended. With several
+    `processes`, others on this machine take a part of each batch, on a GPU each where there are any.
     Raises `Invalid` where there is nothing to learn from, the base model does not fit, or the loss diverges.
     """
-    asked = hyperparameters or Hyperparameters()
     where = torch.device(device or ("cuda" if gpu() else "cpu"))
+    shared = examples if processes == 1 else list(examples)
+    task = Task(shared, labels, base, hyperparameters or Hyperparameters(), checkpoint)
+    with team.led(processes, task, cpu=where.type == "cpu") as together:
+        result = yield from _trained(task, validation, where, together)
+    _calibrate(result, validation)
+    return result
+
+
+def along(task: Task, member: Team) -> Generator[Progress, None, Trained]:
+    """Take part in a training that another process leads."""
+    return _trained(task, (), torch.device(f"cuda:{member.rank}" if gpu() else "cpu"), member)
+
+
+def processes(wished: int) -> int:
+    """How many processes shall train together: as many as are wished for; 0 is one for each GPU."""
+    gpus = torch.cuda.device_count() if gpu() else 0
+    return min(wished or gpus, gpus) if gpus else max(1, wished)
+
+
+def _trained(
+    task: Task, validation: Iterable[Example], where: torch.device, together: Team
+) -> Generator[Progress, None, Trained]:
+    asked = task.asked
     own = _OwnRandomness(asked.seed, where)
-    tagset = Tagset.of_labels(labels)
+    tagset = Tagset.of_labels(task.labels)
     with own:
-        model, tokenizer = _load(base, tagset, dropout=asked.dropout)
-        chain = _chain(base, tagset) if asked.transitions == "learned" else None
+        model, tokenizer = _load(task.base, tagset, dropout=asked.dropout)
+        chain = _chain(task.base, tagset) if asked.transitions == "learned" else None
     positions = model.config.max_position_embeddings
     encoder = Encoder(tokenizer.backend_tokenizer, max_pieces=min(asked.max_pieces, positions))
-    samples = list(_samples(_with_copies(examples, asked), encoder, tagset))
+    samples = list(_samples(_with_copies(task.examples, asked), encoder, tagset))
     if not samples:
         message = "There is no labeled token to train on: the training documents are empty."
         raise Invalid(message, code="nothing_to_train_on")
@@ -118,9 +154,9 @@ def train(
     chosen = asked.complete(steps_per_epoch=len(batches), hidden_size=model.config.hidden_size)
     result = Trained(model.to(where), tokenizer, tagset, chosen, crf=chain and chain.to(where))
     weights = tag_weights(samples, len(tagset.names)).to(where) if asked.class_weights == "balanced" else None
-    optimizer = Optimizer(result.model, result.crf, chosen, steps=len(batches) * (chosen.epochs or 1), weights=weights)
-    yield from _Run(result, optimizer, own, checkpoint).epochs(batches, validation)
-    _calibrate(result, validation)
+    steps = len(batches) * (chosen.epochs or 1)
+    optimizer = Optimizer(result.model, result.crf, chosen, steps=steps, weights=weights, together=together)
+    yield from _Run(result, optimizer, own, task.checkpoint, together).epochs(batches, validation)
     return result
 
 
@@ -187,8 +223,14 @@ class _Run:
     """The epochs of a training: writes the curve and the best state into `result`, and keeps checkpoints."""
 
     def __init__(
-        self, result: Trained, optimizer: Optimizer, own: "_OwnRandomness", checkpoint: Checkpoint | None
+        self,
+        result: Trained,
+        optimizer: Optimizer,
+        own: "_OwnRandomness",
+        checkpoint: Checkpoint | None,
+        together: Team,
     ) -> None:
+        self._together = together
         self._result, self._optimizer, self._own, self._checkpoint = result, optimizer, own, checkpoint
         self._best: dict[str, torch.Tensor] = {}
         self._losses: list[float] = []
@@ -201,7 +243,8 @@ class _Run:
         while self._epoch <= epochs and not self._patience_is_over():
             for batch in islice(batches.of(self._epoch), self._batches_done, None):
                 yield self._progress(self._step(batch))
-            self._close_epoch(self._validated(validation))
+            f1 = self._validated(validation) if self._together.leads else None
+            self._close_epoch(self._together.agreed(f1))
         if self._best:
             result.modules.load_state_dict(self._best)
 
@@ -221,11 +264,13 @@ class _Run:
 
     def _step(self, batch: Sequence[Sample]) -> float | None:
         with self._own:
+            if not self._together.leads:  # dropout of its own, the same after a kill
+                torch.manual_seed(hash((self._own.seed, self._together.rank, self._optimizer.step)))
             loss = self._optimizer.step_on(batch)
         self._result.steps = self._optimizer.step
         self._losses += [] if loss is None else [loss]
         self._batches_done += 1
-        if self._checkpoint is not None and self._checkpoint.due:
+        if self._checkpoint is not None and self._checkpoint.due and self._together.leads:
             self._checkpoint.save(self._state())
         return loss
 
@@ -325,6 +370,7 @@ class _OwnRandomness:
     """A random state of its own for initial weights and dropout: `with` swaps it in and out of torch."""
 
     def __init__(self, seed: int, device: torch.device) -> None:
+        self.seed = seed
         self._cuda = device.type == "cuda"
         self._devices = [torch.cuda.current_device()] if self._cuda else []
         with torch.random.fork_rng(self._devices):
