@@ -12,6 +12,7 @@ from datasets_app.models import Job
 
 ERRORS_SHOWN = 100
 PAGE_ROWS = 2000
+WAITS_TOO_LONG = 10  # seconds in which a running worker has taken a job, if it is not busy with others
 _FIELDS = ("id", "kind", "state", "done", "total", "note", "message", "error_count", "result")
 _TIMES = ("created_at", "started_at", "finished_at")
 
@@ -34,6 +35,11 @@ def pace(job: Job) -> dict[str, float | None]:
         rate = round(job.done / seconds, 1) if seconds > 0.5 else None
         left = round((job.total - job.done) / rate, 1) if rate and job.total and job.total >= job.done else None
     return {"rate": rate, "seconds_left": left}
+
+
+def waits(job: Job) -> bool:
+    """Whether it has been queued for so long that perhaps no worker runs."""
+    return job.state == Job.State.QUEUED and (timezone.now() - job.created_at).total_seconds() > WAITS_TOO_LONG
 
 
 def errors_csv(job: Job) -> Download:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from datasets_app import export, jobs, sending
 from datasets_app.access import job_for, jobs_of
 from datasets_app.codecs import CODECS, READERS, WRITERS
-from datasets_app.job_report import pace
+from datasets_app.job_report import pace, waits
 from datasets_app.models import Job
 from labeling import access, bio
 from labeling.errors import Invalid
@@ -27,7 +27,6 @@ from labeling.paging import page
 
 PAGE = 40
 ERRORS_SHOWN = 200
-WAITS_TOO_LONG = 10  # seconds in which a running worker has taken a job, if it is not busy with others
 
 
 @require_GET
@@ -73,7 +72,7 @@ def _state(job: Job) -> dict[str, Any]:
         "share": min(100.0, 100 * job.done / job.total) if job.total else None,
         "seconds": seconds,
         "rate": job.done / seconds if seconds > 1 and job.done else None,
-        "waits": job.state == Job.State.QUEUED and (now - job.created_at).total_seconds() > WAITS_TOO_LONG,
+        "waits": waits(job),
         "errors": job.errors.order_by("line", "id")[:ERRORS_SHOWN] if job.error_count else [],
         "left": pace(job)["seconds_left"],
         "result": list(_told(job.result or {})),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from datasets_app.access import job_for, jobs_of
+from datasets_app.job_report import waits
 from datasets_app.models import Job
 from labeling import access, bio
 from labeling.errors import Conflict, NotFound
@@ -97,7 +98,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     template = "modelassist/_run.html" if request.headers.get("HX-Request") else "modelassist/run.html"
     return show(
         request, template, job.project, tab="models", job=job, model=model, curve=curve, plot=plots.training(curve),
-        active=job.state in Job.ACTIVE, trials=trials,
+        active=job.state in Job.ACTIVE, trials=trials, waits=waits(job),
     )  # fmt: skip
 
 

@@ -117,6 +117,7 @@ def test_a_version_without_a_worker_says_that_it_waits(
     sign_in(manager)
     page.goto(f"/jobs/{job.pk}/")
     expect(page.get_by_text("No worker has taken this job yet")).to_be_visible()
+    page.once("dialog", lambda question: question.accept())
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Cancelled", exact=True)).to_be_visible()
     job.refresh_from_db()
