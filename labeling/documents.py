@@ -5,23 +5,26 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import transaction
-from django.db.models import Exists, Func, IntegerField, OuterRef, Prefetch, Q, QuerySet, Value
+from django.db.models import Exists, F, Func, IntegerField, OuterRef, Prefetch, Q, QuerySet, Value
 from django.utils import timezone
 
 from labeling import bio
 from labeling.access import Person, document_for, documents_in
 from labeling.errors import Conflict, Invalid, one_of
 from labeling.events import record
-from labeling.models import CHANGED, SUGGESTED, Annotation, Document, Project, Split
+from labeling.models import CHANGED, Annotation, Document, Project, Split
 
-# The orders of a list, each ending in the unique id, and what has a place in it.
-ORDERS: Mapping[str, tuple[Sequence[str], Q]] = {
-    "newest": (("-id",), Q()),
-    "oldest": (("id",), Q()),
-    "priority": (("-priority", "id"), Q()),
-    "unsure": (("sureness", "id"), SUGGESTED),
-    "changed": (("-changed_at", "-id"), CHANGED),
+# The orders of a list, each ending in the unique id; `_PLACED` says what has a place in one, if not all.
+ORDERS: Mapping[str, Sequence[str]] = {
+    "newest": ("-id",),
+    "oldest": ("id",),
+    "priority": ("-priority", "id"),
+    "unsure": ("least", "suggested_id"),
+    "changed": ("-changed_at", "-id"),
 }
+# Of the table beside it, both columns: so its index is in that order.
+_UNSURE = {"least": F("suggested__least"), "suggested_id": F("suggested__document_id")}
+_PLACED = {"unsure": Q(suggested__project=F("project")), "changed": CHANGED}
 
 
 class Bigrams(Func):
@@ -58,8 +61,9 @@ def search(
 
 def in_order(query: QuerySet[Document], name: str) -> tuple[QuerySet[Document], Sequence[str]]:
     """The documents that have a place in a named order, and its columns; raises `Invalid` for an unknown one."""
-    columns, placed = ORDERS[one_of("order", name or "newest", ORDERS)]
-    return query.filter(placed), columns
+    columns = ORDERS[one_of("order", name or "newest", ORDERS)]
+    query = query.filter(_PLACED.get(name, Q()))
+    return query.annotate(**_UNSURE) if name == "unsure" else query, columns
 
 
 def with_gold(query: QuerySet[Document]) -> QuerySet[Document]:

@@ -165,7 +165,6 @@ class Label(models.Model):
 
 
 _LIVE = Q(archived_at__isnull=True)
-SUGGESTED = Q(sureness__lt=1)
 CHANGED = Q(changed_at__isnull=False)
 _NOTED = Q(status="submitted") | Q(flagged=True) | Q(commented=True) | Q(disputed=True)
 
@@ -206,12 +205,11 @@ class Document(models.Model):
     erased_at = models.DateTimeField(null=True)  # for good: what stays is a tombstone
     created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
     # Kept by triggers (`migrations/0013_document_marks.py`), for lists: when it was last decided on or put aside since
-    # it came in, what its annotations say of it, and the least confidence of a token that a model suggests (1: none).
+    # it came in, and what its annotations say of it.
     changed_at = models.DateTimeField(null=True, editable=False)
     flagged = models.BooleanField(db_default=False, editable=False)
     commented = models.BooleanField(db_default=False, editable=False)
     disputed = models.BooleanField(db_default=False, editable=False)
-    sureness = models.FloatField(db_default=1.0, editable=False)
 
     class Meta:
         constraints = [
@@ -235,17 +233,15 @@ class Document(models.Model):
             models.Index(fields=["project", "source", "line", "id"], name="document_came_in"),
             # Readers: the documents page, narrowed by status; the review queue.
             _by("document_by_status", _LIVE, "status"),
-            # Reader: the documents page, in each of its orders. What comes in changes nothing in the last two.
+            # Reader: the documents page, in each of its orders. What comes in changes nothing in the last.
             _by("document_by_id", _LIVE),
             _by("document_by_priority", _LIVE, F("priority").desc()),
-            _by("document_by_sureness", _LIVE & SUGGESTED, "sureness"),
             _by("document_by_change", _LIVE & CHANGED, "changed_at"),
             # Reader: the documents page, narrowed to what was put aside.
             _by("document_archived", ~_LIVE),
             # Reader: the documents page, narrowed to what somebody may want to look at, in each of its orders.
             _by("document_noted_by_id", _LIVE & _NOTED),
             _by("document_noted_by_priority", _LIVE & _NOTED, F("priority").desc()),
-            _by("document_noted_by_sureness", _LIVE & _NOTED & SUGGESTED, "sureness"),
             _by("document_noted_by_change", _LIVE & _NOTED & CHANGED, "changed_at"),
             # Reader: labeling.progress, the counts by status and split, from the index alone.
             models.Index(
@@ -351,6 +347,30 @@ class Prediction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} on {self.document_id}"
+
+
+class Sureness(models.Model):
+    """How sure models are of what they suggest for a document, where they are not wholly; kept by triggers.
+
+    A row of its own, since that of a document, with all its indexes, costs more to write.
+    """
+
+    document = models.OneToOneField(
+        Document, on_delete=models.CASCADE, primary_key=True, related_name="suggested", db_constraint=False
+    )
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    least = models.FloatField(help_text="The least confidence of a token that a model suggests; below 1.")
+
+    class Meta:
+        indexes = [
+            # Reader: the documents page, narrowed by confidence and the least certain first.
+            models.Index(fields=["project", "least", "document"], name="sureness_by_least"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.least:.3f} on {self.document_id}"
 
 
 class Occurrences(models.Model):

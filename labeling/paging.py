@@ -31,7 +31,7 @@ class Page(Generic[Row]):
 def page(query: QuerySet[Row], *, order: Sequence[str], cursor: str | None = None, limit: int = LIMIT) -> Page[Row]:
     """The rows after `cursor` in `order` (names of columns, `-` for descending; the last one unique, none null)."""
     if cursor:
-        query = _after(query, order, _values(query.model, order, cursor))
+        query = _after(query, order, _values(query, order, cursor))
     rows = list(query.order_by(*order)[: limit + 1])
     more = len(rows) > limit
     rows = rows[:limit]
@@ -49,7 +49,7 @@ def _after(query: QuerySet[Row], order: Sequence[str], values: Sequence[Any]) ->
     names = [field.removeprefix("-") for field in order]
     downwards = [field.startswith("-") for field in order]
     if len(set(downwards)) == 1:
-        kinds = _kinds(query.model)
+        kinds = _kinds(query)
         here = _Row(*map(F, names))
         seen = _Row(*(Value(value, kinds[name]) for name, value in zip(names, values, strict=True)))
         return query.filter((LessThan if downwards[0] else GreaterThan)(here, seen))
@@ -61,8 +61,10 @@ def _after(query: QuerySet[Row], order: Sequence[str], values: Sequence[Any]) ->
     return query.filter(Q(**{f"{names[0]}__{'lte' if downwards[0] else 'gte'}": values[0]}) & condition)
 
 
-def _kinds(model: type[Model]) -> dict[str, Any]:
-    return {name: field for field in model._meta.fields for name in (field.name, field.attname)}
+def _kinds(query: QuerySet[Row]) -> dict[str, Any]:
+    """The fields of the columns that a query has, those added to it too, by name."""
+    own = {name: field for field in query.model._meta.fields for name in (field.name, field.attname)}
+    return own | {name: added.output_field for name, added in query.query.annotations.items()}
 
 
 def _encode(row: Model, order: Sequence[str]) -> str:
@@ -70,12 +72,12 @@ def _encode(row: Model, order: Sequence[str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(values, default=str).encode()).decode()
 
 
-def _values(model: type[Model], order: Sequence[str], cursor: str) -> list[Any]:
+def _values(query: QuerySet[Row], order: Sequence[str], cursor: str) -> list[Any]:
     """The cursor's values as the fields of the order hold them; raises `Invalid` for anything else."""
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         if isinstance(values, list) and not any(value is None for value in values):
-            fields = _kinds(model)
+            fields = _kinds(query)
             return [fields[n.removeprefix("-")].to_python(value) for n, value in zip(order, values, strict=True)]
     except (ValueError, TypeError, OverflowError, RecursionError, ValidationError):
         pass

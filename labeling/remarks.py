@@ -51,7 +51,9 @@ def narrow(query: QuerySet[Document], remarks: Remarks, *, project: Project, use
         query = query.filter(Exists(_by(remarks.annotator)))
     for name in remarks.said:
         query = query.filter(**{_SAID[name]: True})
-    return query if remarks.below is None else query.filter(sureness__lt=remarks.below)
+    return (
+        query if remarks.below is None else query.filter(suggested__least__lt=remarks.below, suggested__project=project)
+    )
 
 
 # What a document keeps of what was said about it, by how it is asked for.

@@ -43,21 +43,21 @@ NARROWED = {
 }
 # Of the texts of one project, in the order of their numbers.
 REMARKS = """
-CREATE TEMPORARY TABLE some AS SELECT document.id, row_number() OVER (ORDER BY document.id) AS n
+CREATE TEMPORARY TABLE picked AS SELECT document.id, row_number() OVER (ORDER BY document.id) AS n
   FROM labeling_document AS document JOIN labeling_project AS project ON project.id = project_id AND slug = 'jsonl';
 UPDATE labeling_annotation AS gold SET flagged = n %% 50 = 1, comment = CASE WHEN n %% 30 = 2 THEN 'Why?' ELSE '' END
-  FROM some WHERE some.id = gold.document_id AND (n %% 50 = 1 OR n %% 30 = 2);
+  FROM picked WHERE picked.id = gold.document_id AND (n %% 50 = 1 OR n %% 30 = 2);
 INSERT INTO labeling_annotation (document_id, annotator_id, tags, state, accepted, revision, seconds, note,
   suggested_by, suggestion_use, provenance, created_at, updated_at, submitted_at)
   SELECT document_id, %(other)s, CASE WHEN n %% 100 = 3 THEN array_fill('O'::text, ARRAY[cardinality(tags)]) ELSE tags
   END, 'submitted', false, 1, 20, '', '', '{}', '{"spans": [], "rejected": []}', now(), now(), now()
-  FROM labeling_annotation JOIN some ON some.id = document_id WHERE n %% 10 = 3;
+  FROM labeling_annotation JOIN picked ON picked.id = document_id WHERE n %% 10 = 3;
 INSERT INTO labeling_prediction (document_id, model, tags, confidences)
   SELECT document_id, 'model-1', tags, array_fill(0.25 + (n %% 70) / 100.0, ARRAY[cardinality(tags)])
-  FROM labeling_annotation JOIN some ON some.id = document_id WHERE accepted AND n %% 3 = 0;
-UPDATE labeling_document SET archived_at = now() WHERE id IN (SELECT id FROM some WHERE n %% 100 = 4);
-UPDATE labeling_document SET status = 'accepted' WHERE id IN (SELECT id FROM some WHERE n %% 20 = 5);
-DROP TABLE some
+  FROM labeling_annotation JOIN picked ON picked.id = document_id WHERE accepted AND n %% 3 = 0;
+UPDATE labeling_document SET archived_at = now() WHERE id IN (SELECT id FROM picked WHERE n %% 100 = 4);
+UPDATE labeling_document SET status = 'accepted' WHERE id IN (SELECT id FROM picked WHERE n %% 20 = 5);
+DROP TABLE picked
 """
 
 
@@ -155,6 +155,9 @@ class Bench:
         self.frozen(project, floors["items"])
         yield self.diff(project, floors["items"])
         yield self.restoring(project, floors["items"])
+        self.remarks()
+        with Web(self.folder, self.user) as web:
+            yield from self.narrowed(web)
 
     def project(self, slug: str) -> Any:
         from labeling.models import Membership, Project
@@ -264,13 +267,15 @@ class Bench:
             "page by label": [f"?label={('PER', 'ORG', 'LOC', 'MISC')[n % 4]}" for n in range(PAGES)],
             "page by status": [f"?status={('accepted', 'pending', 'submitted')[n % 3]}" for n in range(PAGES)],
         }
-        self.remarks()
-        for stage, (narrowed, order) in product(NARROWED.items(), ORDERS):
-            asked = f"/projects/jsonl/documents/?{narrowed}&order={order}"
-            yield _quantiles(f"page {stage}, {order}", [web.page(asked) for _ in range(5)])
         for stage, queries in kinds.items():
             yield _quantiles(stage, [web.page(f"/projects/jsonl/documents/{query}") for query in queries])
         yield _quantiles("page overview", [web.page("/projects/jsonl/") for _ in range(5)])
+
+    def narrowed(self, web: "Web") -> Iterator[Row]:
+        """Lists narrowed by what was said of their texts, in each order, and the panels of the progress page."""
+        for stage, (narrowed, order) in product(NARROWED.items(), ORDERS):
+            asked = f"/projects/jsonl/documents/?{narrowed}&order={order}"
+            yield _quantiles(f"page {stage}, {order}", [web.page(asked) for _ in range(5)])
         for panel in ("pace", "labels", "suggestions"):
             yield _quantiles(f"panel {panel}", [web.page(f"/projects/jsonl/progress/{panel}/") for _ in range(5)])
 
