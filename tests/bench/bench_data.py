@@ -273,7 +273,7 @@ class Bench:
 
     def narrowed(self, web: "Web") -> Iterator[Row]:
         """Lists narrowed by what was said of their texts, in each order, and the panels of the progress page."""
-        for stage, (narrowed, order) in product(NARROWED.items(), ORDERS):
+        for (stage, narrowed), order in product(NARROWED.items(), ORDERS):
             asked = f"/projects/jsonl/documents/?{narrowed}&order={order}"
             yield _quantiles(f"page {stage}, {order}", [web.page(asked) for _ in range(5)])
         for panel in ("pace", "labels", "suggestions"):
