@@ -45,7 +45,7 @@ SET CONSTRAINTS ALL IMMEDIATE;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("labeling", "0013_document_marks")]
+    dependencies = [("labeling", "0014_models_in_use")]
 
     operations = [
         migrations.CreateModel(
