@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from datasets_app.access import job_for, jobs_of
@@ -17,9 +16,8 @@ from labeling.highlight import pieces
 from labeling.models import Document, Project, Role, Split
 from labeling.pages import colors_of, show
 from labeling.paging import page
-from modelassist import effects, exams, learning, matching, plots
+from modelassist import exams, knobs, learning, matching, plots
 from modelassist.access import listed, model_for, models_of, production_of, trained_of
-from modelassist.hyperparameters import CHOICES, RANGES, SWITCHES, Hyperparameters
 from modelassist.models import ExamSheet, ModelVersion
 from modelassist.report import LENGTHS
 
@@ -37,7 +35,7 @@ def model_list(request: HttpRequest, slug: str) -> HttpResponse:
     documents = access.documents_in(project).filter(archived_at=None)
     return show(
         request, "modelassist/models.html", project, tab="models", rows=found.rows, next=found.next,
-        production=production_of(project), knobs=_knobs(), effects=effects.sentences(),
+        production=production_of(project), knobs=knobs.fields(),
         active=jobs_of(project).filter(kind__in=AT_WORK, state__in=Job.ACTIVE).order_by("-id"),
         failed=_failed(project),
         trainable=documents.filter(status=Document.Status.ACCEPTED, split=Split.TRAIN).count(),
@@ -62,27 +60,6 @@ def learning_page(request: HttpRequest, slug: str) -> HttpResponse:
         request, "modelassist/_outlook.html" if part else "modelassist/learning.html", project, tab="progress",
         outlook=found, curve=plots.learning_curve(found["points"], found["forecast"]),
     )  # fmt: skip
-
-
-def _knobs() -> list[dict[str, Any]]:
-    """Every hyperparameter as a field of the form: a number with its range, or a choice."""
-    usual = Hyperparameters().as_json()
-    words = {True: _("yes"), False: _("no")}
-    numbers: list[dict[str, Any]] = [
-        {"name": name, "range": each, "usual": _("chosen") if usual[name] is None else usual[name]}
-        for name, each in RANGES.items()
-    ]
-    choices = [{"name": name, "usual": values[0], "values": values[1:]} for name, values in CHOICES.items()]
-    switches = [
-        {
-            "name": name,
-            "usual": words[usual[name]],
-            "value": str(not usual[name]).lower(),
-            "other": words[not usual[name]],
-        }
-        for name in SWITCHES
-    ]
-    return [*numbers, *choices, *switches]
 
 
 @require_GET

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.utils import translation
 
-from modelassist import effects
+from modelassist import effects, hyperparameters, knobs
 
 BENCHMARKS = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
@@ -20,11 +20,15 @@ def test_the_figures_are_those_of_the_benchmarks() -> None:
 
 
 def test_they_are_told_in_both_languages() -> None:
-    assert (
-        "changed F1 by +0.076 with 100 labeled texts, +0.055 with 500 and +0.028 with all 3,394."
-        in effects.sentences()[0]
-    )
+    figures = "+0.076 with 100 labeled texts, +0.055 with 500 and +0.028 with all 3,394."
+    assert f"changed F1 by {figures}" in effects.augmentation()
+    assert "-0.017" in effects.adversarial()
     with translation.override("zh-hans"):
-        assert all("F1" in sentence or "wnut17" in sentence for sentence in effects.sentences())
-        assert "+0.076" in effects.sentences()[0]
-        assert "changed" not in "".join(effects.sentences())
+        assert "+0.076" in effects.augmentation()
+        assert "changed" not in effects.augmentation() + effects.adversarial()
+
+
+def test_each_option_says_what_it_does() -> None:
+    assert list(knobs.HELP) == list(hyperparameters.NAMES)
+    told = {each["name"]: each["measured"] for each in knobs.fields() if each["measured"]}
+    assert set(told) == {"mention_replacement", "adversarial"}
