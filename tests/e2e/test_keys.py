@@ -49,12 +49,14 @@ def test_tab_goes_to_the_least_certain_first(page: Page, project: Project, annot
 
 def test_the_second_page_of_labels(page: Page, project: Project, annotator: User) -> None:
     Label.objects.filter(project=project).delete()
-    for number in range(1, 13):
+    for number in range(1, 51):
         Label.objects.create(project=project, name=f"L{number}", color="#aabbcc", position=number)
     factories.document(project)
     start(page, project)
     press(page, "Shift+Digit2")
     marks(page, "AdaL12")
+    press(page, "q")  # behind the digits, the letters that no command has
+    marks(page, "AdaL21")
 
 
 def test_back_to_the_text_before_and_on_again(page: Page, project: Project, annotator: User) -> None:

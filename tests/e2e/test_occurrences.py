@@ -21,10 +21,10 @@ def test_every_occurrence_with_undo(page: Page, project: Project, annotator: Use
     expect(page.locator("mark.entity")).to_have_count(1)
     press(page, "g", "g")
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("1 places in 1 open texts.")
+    expect(dialog).to_contain_text("1 place in 1 open text.")
     expect(dialog.get_by_role("listitem")).to_have_text("Here is Ada again .")
     dialog.get_by_role("button", name="Suggest").click()
-    expect(page.get_by_text("PER: suggested at 1 places in 1 open texts.")).to_be_visible()
+    expect(page.get_by_text("PER: suggested at 1 place in 1 open text.")).to_be_visible()
     assert Prediction.objects.get().document == other
     page.locator("[data-part=suggested]").get_by_role("button", name="Undo").click()
     expect(page.locator("[data-part=suggested]")).to_be_hidden()

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
+from labeling import annotate, queue
 from labeling.models import Annotation, Assignment, Document, Event, Project
 from tests import factories
 from tests.e2e.driving import press, saved, start
@@ -84,6 +85,28 @@ def test_a_browser_closed_while_the_server_is_away_sends_when_it_is_opened_again
     saved(again)
     states = dict(Annotation.objects.values_list("document", "state"))
     assert states == {texts[0].pk: "submitted", texts[1].pk: "draft"}
+
+
+def test_somebody_else_takes_the_text_when_the_lease_runs_out(
+    page: Page, project: Project, annotator: User, texts: list[Document]
+) -> None:
+    """Who was given a text may finish it: both versions are there, for a reviewer to compare."""
+    start(page, project)
+    press(page, "1")
+    saved(page)
+    Assignment.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+    other = factories.member(project)
+    lease = queue.lease(project, other)
+    assert lease is not None
+    assert lease.document == texts[0]
+    annotate.save(project, other, texts[0].pk, tags=["O", "B-LOC", "O"], revision=0, submit=True)
+    press(page, "ArrowRight", "2", "Enter")
+    expect(page.locator(TEXT)).to_contain_text("Bob")
+    expect(page.locator(STATE)).to_have_text("All saved")
+    rows = texts[0].annotations.filter(state="submitted").values_list("annotator", "tags")
+    assert dict(rows) == {annotator.pk: ["B-PER", "B-LOC", "O"], other.pk: ["O", "B-LOC", "O"]}
+    texts[0].refresh_from_db()
+    assert texts[0].status == Document.Status.SUBMITTED
 
 
 def test_an_answer_that_is_lost_on_its_way_is_no_conflict(

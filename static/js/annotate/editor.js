@@ -106,13 +106,15 @@ export class Editor extends EventTarget {
      its tokens, to look further than this text; else null. */
   everywhere() {
     const span = this.#work.spanAt(this.#cursor.index);
-    if (!span) return void this.#screen.announce(gettext("There is no span here."));
+    if (!span) return void this.#screen.tell(gettext("There is no span here."));
     const { start, end, label } = span;
     const places = this.#grid.elsewhere(start, end).map((at) => ({ start: at, end: at + end - start, label }));
     const added = this.#work.add(places);
     this.#cursor.focus();
-    this.#screen.announce(gettext("{label}: {count} more marked in this text.", { label, count: added }));
-    if (added) return null;
+    if (added) {
+      this.#screen.tell(gettext("{label}: {count} more marked in this text. Once more: in the whole project.", { label, count: added }));
+      return null;
+    }
     return { label, tokens: Array.from({ length: end - start }, (_, at) => this.#grid.token(start + at)) };
   }
 

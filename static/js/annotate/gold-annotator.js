@@ -116,6 +116,7 @@ class GoldAnnotator extends HTMLElement {
     else if (command === "back") this.#back();
     else if (command === "everywhere") this.#everywhere();
     else if (command === "undoEverywhere") this.#undoEverywhere();
+    else if (command === "keepEverywhere") this.#screen.suggested(null);
     else if (command === "flag") this.#flag();
     else if (command === "comment") this.#comment();
     else if (command === "retry") this.#retry();
@@ -155,7 +156,7 @@ class GoldAnnotator extends HTMLElement {
   #back() {
     if (this.#editor?.removable) return this.#editor.do("remove");
     const before = this.#recent.before(this.#item.document.id);
-    return before === null ? undefined : this.#reopen(before);
+    return before === null ? this.#screen.tell(gettext("No earlier text is listed.")) : this.#reopen(before);
   }
 
   /* Here, where it was open in this page; else as a page of its own. */
@@ -196,6 +197,7 @@ class GoldAnnotator extends HTMLElement {
     this.#screen.remarks(this.#draft);
     const { id, text } = this.#item.document;
     this.#recent.note(id, { text: text.slice(0, 80), state: annotation?.state ?? "draft" });
+    this.#recent.mark(id);
     if (annotation?.state === "submitted") this.#screen.notSaved(gettext("Submitted; submit again to change"));
     if (kept?.conflict) this.#conflict({ entry: kept, current: kept.conflict });
   }
@@ -245,9 +247,10 @@ class GoldAnnotator extends HTMLElement {
     const sought = this.#editor?.everywhere();
     if (!sought) return;
     const { id } = this.#item.document;
+    const { color } = this.#config.labels.find(({ name }) => name === sought.label);
     await this.#guarded(async () => {
       const dialog = this.#screen.part("everywhere");
-      this.#step = await suggestEverywhere(dialog, { ...sought, url: this.#config.urls.occurrences, document: id });
+      this.#step = await suggestEverywhere(dialog, { ...sought, color, url: this.#config.urls.occurrences, document: id });
       if (this.#step) this.#screen.suggested(this.#step);
       if (this.#step) this.#desk.refresh();
     });
@@ -258,6 +261,7 @@ class GoldAnnotator extends HTMLElement {
     await this.#guarded(async () => {
       await undoStep(this.#config.urls.occurrences, this.#step);
       this.#screen.suggested(null);
+      this.#screen.announce(gettext("Undone."));
       this.#desk.refresh();
     });
     this.#editor?.focus();
@@ -357,7 +361,7 @@ class GoldAnnotator extends HTMLElement {
     } catch (error) {
       if (error.status === undefined) throw error; // a fault of ours: let it be seen
       this.#screen.show(otherwise);
-      if (error.offline && otherwise === "failed") setTimeout(() => this.#online(), 3_000);
+      if (error.offline && otherwise === "failed") return void setTimeout(() => this.#online(), 3_000); // the section says it
       this.#screen.notice(this.#desk?.sender.waiting ? `${error.message} ${gettext("Your work is kept in this browser.")}` : error.message);
     } finally {
       this.#busy = false;

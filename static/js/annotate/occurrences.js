@@ -3,12 +3,13 @@
 import { call } from "goldset/api.js";
 import { inContext } from "goldset/annotate/card.js";
 import { ask } from "goldset/annotate/dialogs.js";
-import { gettext } from "goldset/texts.js";
+import { gettext, ngettext } from "goldset/texts.js";
 
 /* The step that was made, or null where the person went back. Raises ApiError. */
-export async function suggestEverywhere(dialog, { url, tokens, label, document: here }) {
+export async function suggestEverywhere(dialog, { url, tokens, label, color, document: here }) {
   const found = await call("POST", `${url}/preview`, { tokens, label, document: here });
   const part = (name) => dialog.querySelector(`[data-part=${name}]`);
+  dialog.style.setProperty("--label", color);
   part("occurrences-what").textContent = `${label}: ${tokens.join(" ")}`;
   part("occurrences-count").textContent = describe(found);
   part("contexts").replaceChildren(...found.contexts.map(row));
@@ -23,11 +24,16 @@ export function undoStep(url, { id }) {
   return call("DELETE", `${url}/${id}`);
 }
 
+/* How many places in how many texts, in words. */
+export function placesIn({ occurrences, documents }) {
+  const places = ngettext("{count} place", "{count} places", occurrences);
+  return gettext("{places} in {texts}", { places, texts: ngettext("{count} open text", "{count} open texts", documents) });
+}
+
 function describe({ documents, occurrences, conflicts, more }) {
   if (!occurrences) return gettext("It stands in no other open text without being suggested already.");
   const clash = conflicts ? ` ${gettext("At {conflicts} of them another suggestion stands.", { conflicts })}` : "";
-  const places = gettext("{occurrences} places in {documents} open texts.", { occurrences, documents });
-  return `${places}${clash}${more ? ` ${gettext("There are more; do it again afterwards.")}` : ""}`;
+  return `${placesIn({ occurrences, documents })}.${clash}${more ? ` ${gettext("There are more; do it again afterwards.")}` : ""}`;
 }
 
 function row({ conflicts, ...place }) {

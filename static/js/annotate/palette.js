@@ -9,6 +9,7 @@ const FILTER_FROM = 12;
 export class Palette {
   #root;
   #filter;
+  #few; // then the filter shows only while it is asked for
   #buttons;
   #last = null;
   #marked;
@@ -25,7 +26,8 @@ export class Palette {
     this.#buttons = labels.map((label) => button(label, keys.get(label.name), chosen));
     for (const each of this.#buttons) each.addEventListener("dblclick", () => this.stick(each.dataset.label));
     this.#filter = root.querySelector("[data-part=filter]");
-    this.#filter.hidden = labels.length < FILTER_FROM;
+    this.#few = labels.length < FILTER_FROM;
+    this.#filter.hidden = this.#few;
     root.querySelector("[data-part=labels]").replaceChildren(...this.#buttons);
     this.#filter.addEventListener("input", () => this.#narrow());
     this.#filter.addEventListener("keydown", (event) => this.#key(event, chosen));
@@ -49,8 +51,8 @@ export class Palette {
 
   /* Into the filter field, to find a label by its name. */
   find() {
-    if (this.#filter.hidden) this.#buttons[0]?.focus();
-    else this.#filter.focus();
+    this.#filter.hidden = false;
+    this.#filter.focus();
   }
 
   /* Mark the label of the span at the cursor. */
@@ -63,6 +65,7 @@ export class Palette {
   #narrow() {
     const wanted = this.#filter.value.trim().toLowerCase();
     for (const each of this.#buttons) each.hidden = !each.dataset.label.toLowerCase().includes(wanted);
+    this.#root.querySelector("[data-part=unfound]").hidden = this.#buttons.some(({ hidden }) => !hidden);
   }
 
   #key(event, choose) {
@@ -70,10 +73,12 @@ export class Palette {
     event.preventDefault();
     event.stopPropagation();
     const first = this.#buttons.find((each) => !each.hidden);
-    const wanted = event.key === "Enter" && this.#filter.value.trim() && first;
+    const wanted = event.key === "Enter" && this.#filter.value.trim();
+    if (wanted && !first) return; // the page says so
     this.#filter.value = "";
     this.#narrow();
-    choose(wanted ? first.dataset.label : null);
+    choose(wanted ? first.dataset.label : null); // the text has the focus again
+    this.#filter.hidden = this.#few;
   }
 }
 

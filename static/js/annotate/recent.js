@@ -16,6 +16,7 @@ export class Recent {
   #root;
   #open;
   #rows;
+  #present;
 
   /* `rows` are {document, text, state}, the newest first. */
   constructor(root, rows, open) {
@@ -29,6 +30,12 @@ export class Recent {
   before(document) {
     const at = this.#rows.findIndex((row) => row.document === document);
     return this.#rows[at + 1]?.document ?? null;
+  }
+
+  /* Which of them is open. */
+  mark(document) {
+    this.#present = document;
+    this.#show();
   }
 
   note(document, { text, state }) {
@@ -48,6 +55,7 @@ export class Recent {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "plain recent-row";
+    if (id === this.#present) button.setAttribute("aria-current", "true");
     const words = document.createElement("bdi");
     words.textContent = text;
     const tag = document.createElement("span");

@@ -1,6 +1,7 @@
 /* The parts of the annotate page around the text, by their `data-part`: what is shown, said and enabled. */
 
 import { shown } from "goldset/annotate/keys.js";
+import { placesIn } from "goldset/annotate/occurrences.js";
 import { gettext, ngettext } from "goldset/texts.js";
 
 const SECTIONS = ["loading", "work", "done", "failed"];
@@ -48,6 +49,12 @@ export class Screen {
     this.part("live").textContent = text;
   }
 
+  /* For everybody, until the cursor moves: where nothing on the page shows what a key has done. */
+  tell(text) {
+    this.announce(text);
+    this.#write("selection-label", text);
+  }
+
   /* What is known about a text when it is opened. */
   describe({ document: { key }, suggestion, annotation }) {
     const returned = annotation?.state === "returned";
@@ -81,8 +88,7 @@ export class Screen {
   /* What a step has suggested in the project, with the way back; null takes the message away. */
   suggested(step) {
     this.part("suggested").hidden = !step;
-    if (step) this.part("suggested-text").textContent = gettext("{label}: suggested at {occurrences} places in {documents} open texts.", step);
-    else this.announce(gettext("Undone."));
+    if (step) this.part("suggested-text").textContent = gettext("{label}: suggested at {places}.", { label: step.label, places: placesIn(step) });
   }
 
   /* Open, in sight and with the focus: to be read with the arrow keys; Escape leads back. */
@@ -90,6 +96,7 @@ export class Screen {
     const guidelines = this.part("guidelines");
     guidelines.closest("details").open = true;
     guidelines.focus();
+    guidelines.addEventListener("blur", () => (guidelines.closest(".annotator-side").scrollTop = 0), { once: true });
   }
 
   remarks({ flagged, comment }) {

@@ -3,6 +3,7 @@
 
 import { keyOf } from "goldset/annotate/spans.js";
 
+const LONG = 24;
 const SENTENCE_END = /^[.!?。！？؟]+$/u;
 
 export class TextView {
@@ -93,7 +94,10 @@ export class TextView {
       wrap(frame, first, last);
       return frame;
     });
-    frames.at(-1).append(tagOf(span, suggested));
+    const tag = tagOf(span, suggested);
+    // Behind a word that is longer than a line, which breaks anywhere, the label would break anywhere as well.
+    if (this.#grid.token(span.end - 1).length > LONG) tag.prepend(document.createElement("wbr"));
+    frames.at(-1).append(tag);
     return frames;
   }
 
