@@ -7,12 +7,14 @@ import errno
 import logging
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
 from django.db import DataError, IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from psycopg.errors import DeadlockDetected
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
@@ -134,6 +136,8 @@ class ErrorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """A page too where Django answers with nothing: a new sign-in may lead to an address that takes forms alone."""
         response = self.get_response(request)
+        if _asks_to_sign_in(request, response):
+            return _whole_page(request)
         if response.status_code != FormsOnly.status or request.path.startswith(API_PREFIX):
             return response
         page = respond(
@@ -147,6 +151,20 @@ class ErrorMiddleware:
         if (known := as_goldset_error(exception)) is None:
             return None
         return respond(request, known)
+
+
+def _asks_to_sign_in(request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether a part of a page is asked for by somebody who is signed out by now."""
+    to_sign_in = response.status_code == 302 and response["Location"].startswith(reverse("login"))
+    return to_sign_in and "HX-Request" in request.headers
+
+
+def _whole_page(request: HttpRequest) -> HttpResponse:
+    """The sign-in page in place of the page, and back to it, not within a part of it."""
+    here = urlsplit(request.headers.get("HX-Current-URL", ""))
+    return HttpResponse(
+        headers={"HX-Redirect": redirect_to_login(here._replace(scheme="", netloc="").geturl() or "/").url}
+    )
 
 
 def respond(request: HttpRequest, error: GoldsetError) -> HttpResponse:

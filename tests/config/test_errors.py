@@ -130,6 +130,15 @@ def test_who_follows_a_link_to_a_file_sees_a_page(client, db):
     assert (form_alone.status_code, "form on another page" in form_alone.content.decode()) == (405, True)
 
 
+def test_a_part_of_a_page_sends_who_is_signed_out_to_sign_in(client, db):
+    """Not with the sign-in page in place of the part."""
+    asked = {"hx-request": "true", "hx-current-url": "http://testserver/projects/news/progress/?a=b"}
+    answer = client.get("/projects/news/progress/pace/", headers=asked)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer["HX-Redirect"] == "/sign-in/?next=/projects/news/progress/%3Fa%3Db"
+    assert client.get("/projects/news/progress/pace/").status_code == 302
+
+
 def test_a_server_error_tells_nothing(client, db, monkeypatch):
     from config import health
 

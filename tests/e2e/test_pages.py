@@ -101,6 +101,17 @@ def test_every_page_opens_and_fits_a_narrow_window(page: Page, sign_in: Callable
         assert wide <= 0, f"{address} is {wide} px too wide"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_is_signed_out_meanwhile_signs_in_and_comes_back(page: Page, sign_in: Callable[[User], None]) -> None:
+    project = factories.project(manager=(manager := factories.user()))
+    sign_in(manager)
+    page.goto(f"/projects/{project.slug}/progress/")
+    expect(page.locator("#panel-labels")).to_be_attached()
+    page.context.clear_cookies()
+    page.evaluate("htmx.ajax('GET', `${location.pathname}pace/`, '#main')")
+    page.wait_for_url(f"**/sign-in/?next=/projects/{project.slug}/progress/")
+
+
 @pytest.mark.django_db
 def test_pages_keep_out_who_may_not_see_them(client: Client) -> None:
     staged = stage()
