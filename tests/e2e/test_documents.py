@@ -30,7 +30,7 @@ def test_ticked_documents_are_archived_and_come_back(page: Page, sign_in: Callab
     assert Document.objects.filter(archived_at=None).get() == staged.accepted
     page.get_by_role("link", name="It can be undone here").click()
     page.on("dialog", lambda dialog: dialog.accept())
-    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo").first.click()
     expect(page.get_by_role("status")).to_have_text("Undone.")
     assert Document.objects.filter(archived_at=None).count() == 3
     assert found == [], "\n".join(found)
