@@ -29,7 +29,7 @@ SELECT document.id, document.text, document.token_starts, document.token_ends, g
   FROM labeling_document AS document
   JOIN labeling_annotation AS gold ON gold.document_id = document.id AND gold.accepted
  WHERE document.project_id = %s AND document.archived_at IS NULL AND document.id > %s
-   AND labeling_bigrams(document.text) @> labeling_bigrams(%s) AND document.text ILIKE %s
+   AND coalesce(document.pairs, labeling_bigrams(document.text)) @> labeling_bigrams(%s) AND document.text ILIKE %s
  ORDER BY document.id LIMIT %s
 """
 

@@ -13,7 +13,7 @@ def text(value: str) -> str:
 
 def integers(values: Sequence[int]) -> str:
     """An integer array field."""
-    return "{" + ",".join(map(str, values)) + "}"
+    return "{" + str([*values])[1:-1].replace(" ", "") + "}"
 
 
 def array(values: Iterable[object]) -> str:

@@ -14,6 +14,7 @@ from datasets_app import copying, likeness
 from datasets_app.grids import Fitted, fit
 from datasets_app.likeness import Likeness
 from datasets_app.records import KEY_MAX, SPLITS, Failure, Record, Refused, shown
+from labeling import pairs
 
 _NOT_FITTED = Fitted((), (), None)
 _NOT_KNOWN = Likeness("", "", 0, ())
@@ -31,6 +32,7 @@ class Prepared:
     labels: frozenset[str] = frozenset()
     likeness: Likeness = _NOT_KNOWN
     body: str = ""  # of its row for COPY: from the text to the grid
+    pairs: str = copying.NULL  # by which the search finds it
     tail: str = ""  # and from the meta to the tags
 
 
@@ -44,8 +46,10 @@ class Preparing:
         """The same in their order, with records prepared."""
         found = [self._one(record) if isinstance(record, Record) else record for record in records]
         good = [each for each in found if isinstance(each, Prepared) and not each.refused]
-        for each, known in zip(good, likeness.of([each.record.text for each in good]), strict=True):
+        texts = [each.record.text for each in good]
+        for each, known, found_by in zip(good, likeness.of(texts), pairs.of(texts), strict=True):
             each.likeness = known
+            each.pairs = copying.NULL if found_by is None else copying.array(found_by)
         return found
 
     def digests(self, records: Sequence[Record | Failure]) -> list[str]:
@@ -54,8 +58,9 @@ class Preparing:
 
     def _digest(self, record: Record) -> str:
         # The same sentence in a train and in a test file is two documents: a split that is given counts.
-        given = [record.text, record.grid, record.split or self.split]
-        return hashlib.sha256(json.dumps(given, ensure_ascii=False).encode()).hexdigest()
+        text, split = (json.dumps(each, ensure_ascii=False) for each in (record.text, record.split or self.split))
+        grid = "null" if record.grid is None else str([list(each) for each in record.grid])  # as JSON has it
+        return hashlib.sha256(f"[{text}, {grid}, {split}]".encode()).hexdigest()
 
     def _one(self, record: Record) -> Prepared:
         prepared = Prepared(record, self._digest(record) if record.key is None else "")

@@ -12,7 +12,7 @@ from labeling import access, annotate, documents, examples, occurrences, predict
 from labeling.api import parsed
 from labeling.errors import Invalid
 from labeling.models import Annotation, Assignment, Document, Role
-from labeling.paging import limit_of, next_url, page
+from labeling.paging import limit_of, next_url
 from labeling.serializers import (
     AcceptSerializer,
     AnnotationShape,
@@ -60,11 +60,11 @@ class Documents(APIView):
         """Browse and search."""
         project = access.project_for(request.user, slug, Role.ANNOTATOR)
         params = request.query_params
-        query = selection.documents_of(project, request.user, selection.read(params))
-        if _sees_others(request, project):
-            query = documents.with_gold(query)
-        query, order = documents.in_order(query, params.get("order", ""))
-        found = page(query, order=order, cursor=params.get("cursor"), limit=limit_of(params))
+        sees = _sees_others(request, project)
+        found = selection.page_of(
+            project, request.user, selection.read(params), order=params.get("order", ""), cursor=params.get("cursor"),
+            limit=limit_of(params), shown=lambda query: documents.with_gold(query) if sees else query,
+        )  # fmt: skip
         rows = [documents.summary_json(document) for document in found.rows]
         return Response({"results": rows, "next": next_url(_plain(request), found.next)})
 

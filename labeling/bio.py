@@ -9,6 +9,8 @@ range of tokens. Every conversion between them, in and out of other schemes, sta
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import starmap
 
 from labeling.errors import Invalid
 
@@ -34,6 +36,7 @@ class IllegalTags(Invalid):
         self.index = index
 
 
+@lru_cache(maxsize=4096)  # the same few tags, millions of times
 def split_tag(tag: str) -> tuple[str, str]:
     """`B-creative-work` gives `("B", "creative-work")`: a label may hold hyphens, a prefix may not."""
     prefix, _, label = tag.partition("-")
@@ -52,14 +55,21 @@ def tag_names(labels: Iterable[str]) -> list[str]:
 
 def illegal_index(tags: Sequence[str]) -> int | None:
     """The first position at which `tags` are not IOB2, or None."""
+    if all(starmap(_may_follow, {*zip((OUTSIDE, *tags), tags, strict=False)})):
+        return None
     previous = OUTSIDE
     for index, tag in enumerate(tags):
-        prefix, label = split_tag(tag)
-        goes_on = prefix == "I" and label and label_of(previous) == label
-        if tag != OUTSIDE and not (prefix == "B" and label) and not goes_on:
+        if not _may_follow(previous, tag):
             return index
         previous = tag
     return None
+
+
+@lru_cache(maxsize=4096)
+def _may_follow(previous: str, tag: str) -> bool:
+    prefix, label = split_tag(tag)
+    goes_on = prefix == "I" and bool(label) and label_of(previous) == label
+    return tag == OUTSIDE or (prefix == "B" and bool(label)) or goes_on
 
 
 def require_legal(tags: Sequence[str], *, length: int | None = None, labels: Iterable[str] | None = None) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import transaction
-from django.db.models import Exists, F, Func, IntegerField, OuterRef, Prefetch, Q, QuerySet, Value
+from django.db.models import Exists, F, Func, OuterRef, Prefetch, Q, QuerySet, SmallIntegerField, Value
 from django.utils import timezone
 
 from labeling import bio
@@ -28,10 +28,26 @@ _PLACED = {"unsure": Q(suggested__project=F("project")), "changed": CHANGED}
 
 
 class Bigrams(Func):
-    """The pairs of characters of a text, as numbers: what the index of the search is over."""
+    """The pairs of characters of a text, as numbers."""
 
     function = "labeling_bigrams"
-    output_field = ArrayField(IntegerField())
+    output_field = ArrayField(SmallIntegerField())
+
+
+class PairsOf(Bigrams):
+    """Those of a document's text, as the index of the search has them: given along, or worked out."""
+
+    def as_sql(self, compiler: Any, connection: Any, *given: Any, **named: Any) -> Any:
+        """The expression of the index, under whatever name the query knows the table."""
+        sql, values = super().as_sql(compiler, connection, *given, **named)
+        column, _ = compiler.compile(self.source_expressions[0])
+        return f"COALESCE({column.rpartition('.')[0]}.pairs, {sql})", values
+
+
+class _OneByOne(Exists):
+    """Looked up for each row that is reached, never joined: the database must not begin at the other side."""
+
+    template = "(EXISTS(%(subquery)s) IS TRUE)"
 
 
 def search(
@@ -42,8 +58,12 @@ def search(
     label: str = "",
     text: str = "",
     archived: bool = False,
+    walking: bool = False,
 ) -> QuerySet[Document]:
-    """Documents of the project, narrowed by what is given; raises `Invalid` for an unknown value."""
+    """Documents of the project, narrowed by what is given; raises `Invalid` for an unknown value.
+
+    They are found by index; with `walking`, rows are looked at one after another in the order of a list.
+    """
     query = documents_in(project).filter(archived_at__isnull=not archived)
     if status:
         query = query.filter(status=one_of("status", status, Document.Status.values))
@@ -51,11 +71,14 @@ def search(
         query = query.filter(split=one_of("split", split, Split.values))
     if label:
         tagged = Annotation.objects.filter(document=OuterRef("pk"), tags__contains=[f"B-{label}"])
-        query = query.filter(Exists(tagged.exclude(state=Annotation.State.DRAFT)))
+        exists = _OneByOne if walking else Exists
+        query = query.filter(exists(tagged.exclude(state=Annotation.State.DRAFT)))
     if text:
         if "\0" in text:
             raise Invalid("The search text holds a NUL character.", details={"field": "q"})
-        query = query.alias(pairs=Bigrams("text")).filter(pairs__contains=Bigrams(Value(text)), text__icontains=text)
+        query = query.filter(text__icontains=text)
+        if not walking:
+            query = query.alias(pairs=PairsOf("text")).filter(pairs__contains=Bigrams(Value(text)))
     return query
 
 

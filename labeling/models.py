@@ -247,7 +247,7 @@ class Document(models.Model):
             models.Index(
                 fields=["project", "split", "status"], name="document_counts", condition=Q(archived_at__isnull=True)
             ),
-            # Reader: the search box of the documents page: `document_bigrams`, in `migrations/0010_bulk.py`.
+            # Reader: the search box of the documents page: `document_bigrams`, in `migrations/0017_pairs.py`.
         ]
 
     def __str__(self) -> str:

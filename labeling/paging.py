@@ -11,6 +11,8 @@ from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import F, Field, Func, Model, Q, QuerySet, Value
+from django.db.models.expressions import OrderBy
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThan, LessThan
 from django.http import HttpRequest, QueryDict
 
@@ -18,6 +20,7 @@ from labeling.errors import Invalid
 
 Row = TypeVar("Row", bound=Model)
 LIMIT, LIMIT_MAX = 50, 500
+NEAR = 10_000  # rows that are gone through before an index is asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,47 @@ def page(query: QuerySet[Row], *, order: Sequence[str], cursor: str | None = Non
     """The rows after `cursor` in `order` (names of columns, `-` for descending; the last one unique, none null)."""
     if cursor:
         query = _after(query, order, _values(query, order, cursor))
-    rows = list(query.order_by(*order)[: limit + 1])
+    return _page(list(query.order_by(*order)[: limit + 1]), order, limit)
+
+
+def page_of_found(
+    found: QuerySet[Row],
+    walked: QuerySet[Row],
+    every: QuerySet[Row],
+    *,
+    order: Sequence[str],
+    cursor: str | None = None,
+    limit: int = LIMIT,
+) -> Page[Row]:
+    """As `page(found)`, where no index gives what is looked for in the order of the list.
+
+    What is frequent stands near: the next rows of `every` are gone through by `walked`, which is `found` without its
+    index. What is rare is gathered by its index, all of it, and sorted. Either costs little, whereas the database has
+    to guess how frequent it is, and goes through millions of rows for a rare word, or sorts them for a frequent one.
+    """
+    if cursor:
+        values = _values(found, order, cursor)
+        found, walked, every = (_after(query, order, values) for query in (found, walked, every))
+    columns = [field.removeprefix("-") for field in order]
+    edge = every.order_by(*order).values_list(*columns)[NEAR : NEAR + 1].first()
+    near = _after(walked, [_reversed(field) for field in order], edge) if edge else walked
+    rows = list(near.order_by(*order)[: limit + 1])
+    if edge and len(rows) <= limit:
+        rows = list(found.order_by(*map(_gathered, order))[: limit + 1])
+    return _page(rows, order, limit)
+
+
+def _reversed(field: str) -> str:
+    return field.removeprefix("-") if field.startswith("-") else f"-{field}"
+
+
+def _gathered(field: str) -> OrderBy:
+    """The same order, of which no index knows."""
+    value = Coalesce(*[F(field.removeprefix("-"))] * 2)
+    return value.desc() if field.startswith("-") else value.asc()
+
+
+def _page(rows: list[Row], order: Sequence[str], limit: int) -> Page[Row]:
     more = len(rows) > limit
     rows = rows[:limit]
     return Page(rows, _encode(rows[-1], order) if more else None)

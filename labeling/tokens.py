@@ -10,6 +10,7 @@ accents) in two. Unicode properties and clusters come from the `regex` library.
 
 import re
 from collections.abc import Sequence
+from itertools import accumulate
 
 import regex
 
@@ -40,9 +41,13 @@ def tokenize(text: str, kind: str = "words") -> tuple[list[int], list[int]]:
 
 def join(tokens: Sequence[str]) -> tuple[str, list[int], list[int]]:
     """A text made of given tokens, with their grid: a blank between two, save between two CJK characters."""
+    text = " ".join(tokens)
+    if text.isascii() and tokens:
+        ends = [end - 1 for end in accumulate(len(token) + 1 for token in tokens)]
+        return text, [0, *(end + 1 for end in ends[:-1])], ends
     parts: list[str] = []
     starts: list[int] = []
-    ends: list[int] = []
+    ends = []
     at = 0
     for index, token in enumerate(tokens):
         if index and not (_CJK.match(tokens[index - 1][-1:]) and _CJK.match(token[:1])):

@@ -19,7 +19,6 @@ from labeling.access import Person
 from labeling.errors import Invalid
 from labeling.models import Annotation, Document, Label, Project, Role, Split
 from labeling.pages import attempt, colors_of, label_rows, number, show
-from labeling.paging import page
 
 PAGE = 50
 RECENT = 10
@@ -116,11 +115,10 @@ def document_list(request: HttpRequest, slug: str) -> HttpResponse:
     project = access.project_for(request.user, slug, Role.ANNOTATOR)
     try:
         selected = selection.read(request.GET)
-        query = selection.documents_of(project, request.user, selected)
-        query, order = documents.in_order(query, request.GET.get("order", ""))
-        found = page(
-            _with_shown(request.user, project, query), order=order, cursor=request.GET.get("cursor"), limit=PAGE
-        )
+        found = selection.page_of(
+            project, request.user, selected, order=request.GET.get("order", ""), cursor=request.GET.get("cursor"),
+            limit=PAGE, shown=lambda query: _with_shown(request.user, project, query),
+        )  # fmt: skip
     except Invalid as error:
         messages.error(request, error.message)
         return redirect("documents", slug)

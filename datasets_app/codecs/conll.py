@@ -123,15 +123,14 @@ def _record(sentences: Sequence[Sentence], options: ReadOptions, found: Survey, 
     layouts: list[dict[str, Any] | None] = []
     at = 0
     for sentence in sentences:
-        rows = _rows(sentence, found)
-        text, own_starts, own_ends = tokens.join([row.token for row in rows])
+        words, own_tags, layout = _plain(sentence, options, found) or _general(sentence, options, found)
+        text, own_starts, own_ends = tokens.join(words)
         texts.append(text)
         starts += [at + start for start in own_starts]
         ends += [at + end for end in own_ends]
         at += len(text) + 1  # the line break between two sentences
-        if options.tags:
-            tags += _decoded(sentence, rows, found.scheme)
-        layouts.append(_layout(sentence, rows, found.scheme))
+        tags += own_tags
+        layouts.append(layout)
     if at > TEXT_MAX:
         raise _too_long()
     layout = layouts[0]
@@ -149,6 +148,37 @@ def _record(sentences: Sequence[Sentence], options: ReadOptions, found: Survey, 
 
 def _too_long() -> Refused:
     return Refused("text_too_long", f"The text has over {TEXT_MAX:,} characters, the most that is taken.")
+
+
+Read = tuple[Sequence[str], Sequence[str], dict[str, Any] | None]  # a sentence's tokens, tags and layout
+
+
+def _plain(sentence: Sentence, options: ReadOptions, found: Survey) -> Read | None:
+    """A sentence of which each line is a token, a tab and a legal tag; None for any other. The same as `_general`
+    gives, in a fraction of the time."""
+    if found.columns != 2 or found.token_column or found.tag_column != -1 or sentence.head or sentence.tail != ["\n"]:
+        return None
+    lines = [row for row in sentence.rows if row is not None]
+    body = "".join(lines)
+    if len(lines) < len(sentence.rows) or body[-1:] != "\n" or any(mark in body for mark in " \r\0"):
+        return None
+    cells = [line[:-1].split("\t") for line in lines]
+    if {*map(len, cells)} != {2}:
+        return None
+    words, tags = zip(*cells, strict=True)
+    if not all(words) or not all(tags):
+        return None
+    try:
+        decoded = bio.decode(tags, found.scheme) if options.tags else []
+    except bio.IllegalTags:
+        return None
+    return words, decoded, None if found.scheme == "iob2" else {"scheme": found.scheme}
+
+
+def _general(sentence: Sentence, options: ReadOptions, found: Survey) -> Read:
+    rows = _rows(sentence, found)
+    tags = _decoded(sentence, rows, found.scheme) if options.tags else []
+    return [row.token for row in rows], tags, _layout(sentence, rows, found.scheme)
 
 
 def _rows(sentence: Sentence, found: Survey) -> list[Row]:

@@ -6,16 +6,22 @@ Every line of the file goes to exactly one sentence, as it stands; `conll` makes
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import SEEK_CUR
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from datasets_app.codecs.lines import BOM, numbered
+from datasets_app.codecs.lines import BOM, lines_from
 from datasets_app.records import TEXT_MAX
 
 DOCSTART = "-DOCSTART-"
 BLANKS = " \t\r\n"
 ROWS_MAX = 200_000  # token lines of one sentence; more means that the blank lines are missing
 CHARACTERS_MAX = 16 * TEXT_MAX  # of one record's lines, other columns included: what is held in memory
+STRETCH = 1 << 16  # bytes that are looked at together: far less than a sentence or a line may have
+_BLANK_BYTES = BLANKS.encode()
+_NO_TOKEN = b" \t\r\n#"  # how a line begins that is no token line, or may be none
+_IRREGULAR = (b"\r", b"\n ", b"\n\t", b"\n\n\n", b"\n#", DOCSTART.encode())
 _TAG = re.compile(r"O|[BIESLU]-.+")
 
 
@@ -53,25 +59,37 @@ class Row(NamedTuple):
 
 def sentences_of(path: Path, *, columns: int) -> Iterator[Sentence]:
     """The sentences of a file; `columns` is the usual number of columns, 0 if it is not known yet."""
-    current, ready = Sentence(), None
+    current, ready, number = Sentence(), None, 0
     with path.open("rb") as stream:
         if stream.read(len(BOM)) == BOM:
             current.head.append("\ufeff")
-        stream.seek(0)
-        for number, line in numbered(stream):
-            if line is not None and not line.strip(BLANKS):
-                (current.tail if current.rows else current.head).append(line)
+        else:
+            stream.seek(0)
+        while stretch := stream.read(STRETCH):
+            end = _end_of_sentences(stretch)
+            stream.seek(-len(stretch), SEEK_CUR)
+            if _is_regular(stretch[:end]) and (current.tail or current == Sentence()):
+                for sentence in _regular(stream.read(end), number):
+                    if ready:
+                        yield ready
+                    current, ready = sentence, current if current.rows else None
+                number += stretch.count(b"\n", 0, end)
                 continue
-            if current.tail:
-                if ready:
-                    yield ready
-                current, ready = Sentence(), current
-            if line is not None and not current.rows and _is_remark(line, columns):
-                current.head.append(line)
-            elif not current.overfull:
-                current.line = current.line or number
-                current.rows.append(line)
-                current.size += len(line or "")
+            lines = lines_from(stream, number)
+            for number, line in islice(lines, stretch.count(b"\n", 0, end or len(stretch)) or 1):
+                if line is not None and not line.strip(BLANKS):
+                    (current.tail if current.rows else current.head).append(line)
+                    continue
+                if current.tail:
+                    if ready:
+                        yield ready
+                    current, ready = Sentence(), current
+                if line is not None and not current.rows and _is_remark(line, columns):
+                    current.head.append(line)
+                elif not current.overfull:
+                    current.line = current.line or number
+                    current.rows.append(line)
+                    current.size += len(line or "")
     if current.rows:
         if ready:
             yield ready
@@ -79,6 +97,24 @@ def sentences_of(path: Path, *, columns: int) -> Iterator[Sentence]:
     elif ready:
         ready.tail += current.head
         yield ready
+
+
+def _end_of_sentences(stretch: bytes) -> int:
+    """Where the last sentence ends that ends for sure: behind an empty line that another line follows; 0 for none."""
+    end = stretch.rfind(b"\n\n", 0, len(stretch) - 1) + 2
+    return end if end > 1 and stretch[end] not in _BLANK_BYTES else 0
+
+
+def _is_regular(stretch: bytes) -> bool:
+    """Whether one empty line stands between any two sentences, and nothing but token lines elsewhere."""
+    return bool(stretch) and stretch[0] not in _NO_TOKEN and not any(mark in stretch for mark in _IRREGULAR)
+
+
+def _regular(stretch: bytes, number: int) -> Iterator[Sentence]:
+    for body in stretch.decode()[:-2].split("\n\n"):
+        rows: list[str | None] = [f"{row}\n" for row in body.split("\n")]
+        yield Sentence(number + 1, [], rows, ["\n"], len(body) + 1)
+        number += len(rows) + 1
 
 
 def is_tag(value: str) -> bool:

@@ -116,7 +116,11 @@ def numbered(stream: BinaryIO, *, limit: int = LINE_BYTES_MAX) -> Iterator[tuple
     """
     if stream.read(len(BOM)) != BOM:
         stream.seek(0)
-    number = 0
+    yield from lines_from(stream, 0, limit=limit)
+
+
+def lines_from(stream: BinaryIO, number: int, *, limit: int = LINE_BYTES_MAX) -> Iterator[tuple[int, str | None]]:
+    """As `numbered`, from where the stream is: after `number` lines."""
     while line := stream.readline(limit + 2):
         number += 1
         if len(line) <= limit or len(line.rstrip(b"\r\n")) <= limit:

@@ -228,3 +228,31 @@ class TestWriting:
     def test_a_byte_order_mark_stands_only_at_the_head(self, tmp_path):
         records = [*read_text(tmp_path, "\ufeffa\tO\n\n"), *read_text(tmp_path, "\ufeffb\tO\n\n")]
         assert written(records, "original") == "\ufeffa\tO\n\nb\tO\n\n"
+
+
+LINES = st.sampled_from(
+    ["a\tO", "b\tB-X", "b\tI-X", "", "", "", " ", "\t", "# said", "#", "-DOCSTART-", "a O", "a\tO\r", "a\tb\tO", 
+     " a\tO", "a\t", "\u2028\tO", "\xa0\tB-Y", "a\tX-", "a b\tO", "a\0\tO"]
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=st.lists(LINES, max_size=40), ends=st.booleans(), stretch=st.integers(1, 60))
+def test_quick_ways_read_what_the_general_ones_read(tmp_path, monkeypatch, lines, ends, stretch) -> None:
+    path = tmp_path / "file.conll"
+    path.write_bytes("\n".join([*lines, ""] if ends else lines).encode())
+
+    def everything() -> list:
+        sentences = list(conll_lines.sentences_of(path, columns=2))
+        try:
+            return [sentences, read(path), read(path, tags=False)]
+        except Invalid as error:
+            return [sentences, error.message]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(conll_lines, "STRETCH", stretch)
+        quick = everything()
+    with monkeypatch.context() as patch:
+        patch.setattr(conll_lines, "_is_regular", lambda stretch: False)
+        patch.setattr(conll, "_plain", lambda *_: None)
+        assert everything() == quick

@@ -2,9 +2,11 @@
 
 import pytest
 from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from labeling import annotate, documents, predictions, progress, review
-from labeling.models import Annotation, Prediction, Role
+from labeling import annotate, documents, pairs, predictions, progress, review
+from labeling.models import Annotation, Document, Prediction, Role
 from tests.labeling.conftest import World
 
 TAGS = ["B-PER", "I-PER", "O", "B-PER", "I-PER", "O", "B-LOC", "O"]
@@ -55,6 +57,29 @@ def test_chinese_is_found_through_the_index(world: World) -> None:
         )
         cursor.execute("ANALYZE labeling_document")
     assert "document_bigrams" in query.explain()
+
+
+@given(st.lists(st.text(st.sampled_from(" \t\n\x01abcXYZ~É中😀İ"), max_size=30), max_size=5))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_pairs_are_those_of_the_database(db, texts: list[str]) -> None:
+    for text, found in zip(texts, pairs.of(texts), strict=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT ARRAY(SELECT DISTINCT unnest(labeling_bigrams(%s)) ORDER BY 1)", [text])
+            assert (found is None) == (not text.isascii())
+            assert found is None or [*map(int, found)] == cursor.fetchone()[0]
+
+
+def test_pairs_go_with_the_text(world: World) -> None:
+    document = world.document("Some text")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE labeling_document SET pairs = labeling_bigrams(text)")
+        assert [*documents.search(world.project, text="ome")] == [document]
+        assert [*Document.objects.filter(pk__in=documents.search(world.project, text="ome"))] == [document]
+        cursor.execute("SET LOCAL goldset.erasing = 'on'")
+        cursor.execute("UPDATE labeling_document SET text = 'xxxx text'")
+        assert [*documents.search(world.project, text="xxxx")] == [document]
+        cursor.execute("SELECT pairs FROM labeling_document")
+        assert cursor.fetchone() == (None,)
 
 
 def test_annotators_do_not_see_each_other(world: World) -> None:
