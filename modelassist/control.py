@@ -96,8 +96,8 @@ def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
     assert exam is not None
     with exams.Sheets() as unread:
         judged = exams.sit(tagger, exam, known=(), sheets=unread)
-    interval = judged["intervals"]["micro"]["f1"]
-    found = {"documents": documents, "spans": spans, "f1": judged["micro"]["f1"], "interval": interval}
+    interval = [round(bound, 4) for bound in judged["intervals"]["micro"]["f1"]]
+    found = {"documents": documents, "spans": spans, "f1": round(judged["micro"]["f1"], 4), "interval": interval}
     with transaction.atomic():
         jobs.checkpoint(job, cursor={})
         fresh = ModelVersion.objects.select_for_update().get(pk=model.pk)
