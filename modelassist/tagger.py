@@ -26,7 +26,7 @@ from transformers import AutoTokenizer, BertForTokenClassification
 from datasets_app import stopping
 from labeling import bio
 from labeling.errors import Unavailable
-from modelassist import crf, decode, diversity, meter, strategies
+from modelassist import crf, decode, diversity, meter, packed, strategies
 from modelassist.decode import Floats, Ints, Tagset, Transitions
 from modelassist.encode import Encoder, Window
 from modelassist.evaluation import Evaluation, evaluate
@@ -80,8 +80,8 @@ class Tagger:
         self._encoder = encoder
         self._allowed = tagset.allowed(map(bio.label_of, tagset.names))
         self._names: Mapping[str, str | None] = {}
-        gpu = model.device.type == "cuda"
-        self._batch_pieces = batch_pieces or (32_768 if gpu else 1_024)
+        self._pads = model.device.type == "cuda"  # where each small step costs more than some padding
+        self._batch_pieces = batch_pieces or (32_768 if self._pads else 1_024)
 
     @classmethod
     def load(cls, folder: Path | str, *, device: str | None = None) -> Self:
@@ -212,7 +212,7 @@ class Tagger:
         meter.count(
             documents=len(chunk),
             pieces=sum(len(window.ids) for window in windows),
-            padded_pieces=sum(len(batch) * len(windows[batch[0]].ids) for batch in parts),
+            padded_pieces=sum(self._computed([windows[i] for i in batch]) for batch in parts),
             seconds=time.perf_counter() - began,
         )
         owners = np.repeat(np.arange(len(chunk)), [len(document) for document in per_document])
@@ -231,21 +231,56 @@ class Tagger:
             return map(self._forward, parts)
         return _workers(os.getpid(), cores).map(self._forward, parts)
 
-    @torch.inference_mode()
     def _forward(self, windows: list[Window]) -> tuple[Floats, Floats]:
-        """Log-probabilities of the owned words of some windows, `[words, tags]`, and each window's summed states."""
-        ids, mask = padded([window.ids for window in windows])
+        """Log-probabilities of the owned words of some windows, `[words, tags]`, and each window's summed states.
+
+        Where they do not fit the GPU's memory together, one half after the other.
+        """
+        try:
+            return self._scores(windows)
+        except torch.OutOfMemoryError:
+            if len(windows) == 1:
+                raise
+        torch.cuda.empty_cache()
+        middle = len(windows) // 2
+        halves = [self._forward(windows[:middle]), self._forward(windows[middle:])]
+        log_probs, sums = (np.concatenate(parts) for parts in zip(*halves, strict=True))
+        return log_probs, sums
+
+    @torch.inference_mode()
+    def _scores(self, windows: list[Window]) -> tuple[Floats, Floats]:
         device = self._model.device
-        states = self._model.bert(input_ids=ids.to(device), attention_mask=mask.to(device)).last_hidden_state
-        rows = np.repeat(np.arange(len(windows)), [len(window.firsts) for window in windows])
-        firsts = np.concatenate([window.firsts for window in windows])
-        at = torch.from_numpy(rows).to(device)
-        own = states[at, torch.from_numpy(firsts).to(device)]
+        own = self._own_states(windows)
         logits = self._model.classifier(self._model.dropout(own)).float()
         barred = torch.from_numpy(~self._allowed).to(device)
         log_probs = logits.masked_fill(barred, _BARRED).log_softmax(-1).cpu().numpy()
-        sums = torch.zeros(len(windows), own.shape[1], device=device).index_add_(0, at, own.float())
+        rows = np.repeat(np.arange(len(windows)), [len(window.firsts) for window in windows])
+        sums = torch.zeros(len(windows), own.shape[1], device=device)
+        sums.index_add_(0, torch.from_numpy(rows).to(device), own.float())
         return np.asarray(log_probs), np.asarray(sums.cpu().numpy())
+
+    def _own_states(self, windows: list[Window]) -> torch.Tensor:
+        """The last states of the owned words' first pieces, `[words, width]`."""
+        bert, device = self._model.bert, self._model.device
+        lengths = [len(window.ids) for window in windows]
+        firsts = [window.firsts for window in windows]
+        if not self._pads:
+            ids = torch.from_numpy(np.concatenate([window.ids for window in windows])).to(device)
+            wanted = torch.from_numpy(places(firsts, lengths)).to(device)
+            return packed.states(bert, bert.embeddings.word_embeddings(ids), lengths, wanted)
+        ids, mask = (_sent(values, device) for values in padded([window.ids for window in windows]))
+        states: torch.Tensor = bert(input_ids=ids, attention_mask=mask).last_hidden_state
+        return states.flatten(0, 1)[_sent(torch.from_numpy(places(firsts, [ids.shape[1]] * len(windows))), device)]
+
+    def _computed(self, windows: list[Window]) -> int:
+        """The pieces that the network sees, padding included."""
+        lengths = [len(window.ids) for window in windows]
+        return len(lengths) * max(lengths) if self._pads else sum(lengths)
+
+
+def _sent(values: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """On the device; to a GPU from pinned memory, so that nobody waits for it."""
+    return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values.to(device)
 
 
 @cache
@@ -301,3 +336,9 @@ def padded(ids: Sequence[np.ndarray], *, fill: int = 0) -> tuple[torch.Tensor, t
     values = np.full(mask.shape, fill, np.int64)
     values[mask] = np.concatenate(ids)
     return torch.from_numpy(values), torch.from_numpy(mask.astype(np.int64))
+
+
+def places(rows: Sequence[Ints], lengths: Sequence[int]) -> Ints:
+    """Rows of several texts as rows of all, which stand one after another with so many rows each."""
+    starts = np.cumsum(lengths) - lengths
+    return np.concatenate([own + start for own, start in zip(rows, starts, strict=True)])

@@ -23,9 +23,9 @@ import torch
 from transformers import pipeline
 
 from labeling import tokens
-from modelassist import base_model
+from modelassist import base_model, meter
 from modelassist.hyperparameters import Hyperparameters
-from modelassist.tagger import Tagger, batches, precision
+from modelassist.tagger import Tagger, precision
 from modelassist.trainer import Trained, train
 from tests.bench import conll, plain_trainer
 from tests.bench.bench_data import database
@@ -126,21 +126,17 @@ def tag(folder: str, documents: list[list[str]], *, rounds: int = 3) -> None:
     _line("padding, share of pieces", f"{padding(tagger, documents):.1%}")
 
 
-def _lengths(tagger: Tagger, documents: list[list[str]]) -> tuple[list[Any], np.ndarray]:
-    windows = [window for words in documents for window in tagger._encoder.windows(words)]
-    return windows, np.array([len(window.ids) for window in windows])
-
-
 def padding(tagger: Tagger, documents: list[list[str]]) -> float:
     """The share of padded pieces among all that the network sees."""
-    windows, lengths = _lengths(tagger, documents)
-    seen = sum(lengths[batch].max() * len(batch) for batch in batches(windows, tagger._batch_pieces))
-    return 1 - float(lengths.sum()) / float(seen)
+    meter.drain()
+    list(tagger.predict(documents))
+    counts = meter.drain()
+    return 1 - counts[meter.PIECES] / counts[meter.PADDED]
 
 
 def flops(tagger: Tagger, documents: list[list[str]]) -> float:
     """The operations that the texts' own pieces need: two per weight and piece, and those of attention."""
-    _, lengths = _lengths(tagger, documents)
+    lengths = np.array([len(window.ids) for words in documents for window in tagger._encoder.windows(words)])
     config = tagger._model.config
     weights = sum(value.numel() for value in tagger._model.bert.encoder.parameters() if value.dim() == 2)
     attention = 4.0 * config.num_hidden_layers * config.hidden_size * float((lengths.astype(float) ** 2).sum())
