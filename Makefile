@@ -20,7 +20,7 @@ TEST_STAMP := $(VENV)/.test-stamp
 BROWSER_STAMP := $(VENV)/.browser-stamp
 BENCH_STAMP := $(VENV)/.bench-stamp
 
-.PHONY: run test demo bench bench-data bench-kills bench-model bench-active bench-effects bench-f1 bench-issues bench-browser check format messages browser
+.PHONY: run test demo bench bench-data bench-kills bench-model bench-active bench-effects bench-f1 bench-predict bench-issues bench-browser check format messages browser
 
 run: $(RUN_STAMP)
 	@exec $(PY) -m config.up
@@ -34,7 +34,7 @@ demo: $(RUN_STAMP)
 bench: $(BENCH_STAMP)
 	@exec $(PY) -m tests.bench $(ARGS)
 
-bench-data bench-kills bench-model bench-active bench-effects bench-f1 bench-issues: $(BENCH_STAMP)
+bench-data bench-kills bench-model bench-active bench-effects bench-f1 bench-predict bench-issues: $(BENCH_STAMP)
 	@exec $(PY) -m tests.bench.$(subst -,_,$@) $(ARGS)
 
 bench-browser: $(TEST_STAMP) $(BROWSER_STAMP)

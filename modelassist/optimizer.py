@@ -21,10 +21,10 @@ from modelassist.crf import Crf
 from modelassist.decode import Ints
 from modelassist.encode import IGNORED
 from modelassist.hyperparameters import Hyperparameters
-from modelassist.tagger import padded, precision
+from modelassist.tagger import padded, precision, sent
 from modelassist.team import ALONE, Team
 
-_MICRO_PIECES = 4_096  # padded pieces in one forward pass; larger batches are summed up from several
+_MICRO_PIECES = 4_096  # padded pieces in one forward pass; larger batches are summed up, and halved out of memory
 _WEIGHT_MAX = 10.0  # of the rarest tag, where tags are weighted
 
 
@@ -51,7 +51,7 @@ class Optimizer:
         self._together = together
         self.step, self.steps = 0, steps
         self._model, self._crf, self._chosen, self._weights = model, crf, chosen, weights
-        self._device = model.device
+        self._device, self._micro_pieces = model.device, _MICRO_PIECES
         for part in _frozen(model, chosen):
             part.requires_grad_(False)
         groups = list(_groups(model, crf, chosen))
@@ -66,9 +66,7 @@ class Optimizer:
             return None  # the mean of nothing is NaN and would poison every weight
         self._model.train()
         own = self._together.share(batch)
-        loss = self._together.summed(
-            self._parameters, sum(self._backward(part, labeled) for part in _micro_batches(own))
-        )
+        loss = self._together.summed(self._parameters, self._gradients(own, labeled))
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, self._chosen.clip)
         if not (math.isfinite(loss) and math.isfinite(norm.item())):
             message = f"Training diverged at step {self.step}: the loss is {loss}. Choose a smaller learning_rate."
@@ -81,10 +79,22 @@ class Optimizer:
         self.adam.zero_grad(set_to_none=True)
         return loss
 
+    def _gradients(self, batch: Sequence[Sample], labeled: int) -> float:
+        """Of the samples, in parts that fit the memory; gives the loss."""
+        while True:
+            try:
+                return sum(self._backward(part, labeled) for part in _micro_batches(batch, self._micro_pieces))
+            except torch.OutOfMemoryError:
+                if self._micro_pieces <= max(len(sample.ids) for sample in batch):
+                    raise  # windows already come one by one
+            self.adam.zero_grad(set_to_none=True)  # what came together until then would count twice
+            torch.cuda.empty_cache()
+            self._micro_pieces //= 2
+
     def _backward(self, part: Sequence[Sample], labeled: int) -> float:
         stopping.check()
-        ids, mask = (values.to(self._device) for values in padded([sample.ids for sample in part]))
-        labels = padded([sample.labels for sample in part], fill=IGNORED)[0].to(self._device)
+        ids, mask = (sent(values, self._device) for values in padded([sample.ids for sample in part]))
+        labels = sent(padded([sample.labels for sample in part], fill=IGNORED)[0], self._device)
         embedded = self._model.bert.embeddings.word_embeddings(ids)
 
         def loss_of(inputs: torch.Tensor) -> torch.Tensor:
@@ -175,8 +185,8 @@ def tag_weights(samples: Sequence[Sample], tags: int) -> torch.Tensor:
     return torch.from_numpy(np.minimum(weights, _WEIGHT_MAX).astype(np.float32))
 
 
-def _micro_batches(batch: Sequence[Sample]) -> Iterator[Sequence[Sample]]:
+def _micro_batches(batch: Sequence[Sample], pieces: int) -> Iterator[Sequence[Sample]]:
     longest = max((len(sample.ids) for sample in batch), default=1)
-    size = max(1, _MICRO_PIECES // longest)
+    size = max(1, pieces // longest)
     for at in range(0, len(batch), size):
         yield batch[at : at + size]

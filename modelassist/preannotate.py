@@ -1,13 +1,16 @@
 """Pre-annotation: the production model's tags for every pending document that lacks them, or another predictor's.
 
-The handler of jobs of the kinds `predict` and, for few documents, `suggest`. A page of documents is read,
-tagged and written with its checkpoint in one transaction, so a killed run goes on behind the last page and
-memory stays flat. In the end the queue is put in order.
+The handler of jobs of the kinds `predict` and, for few documents, `suggest`. A page of documents is read and tagged
+while the one before is written with its checkpoint in one transaction, so a killed run goes on behind the last page
+and memory stays flat. In the end the queue is put in order.
 """
 
 import json
 import logging
-from collections.abc import Generator
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -32,6 +35,8 @@ from modelassist.strategies import BALD, PASSES
 
 if TYPE_CHECKING:
     from modelassist.tagger import Tagger, Tagging
+
+    _Tagged = tuple[list[tuple[Document, Tagging]], list[Failure]]  # what was predicted, and what could not be
 
 logger = logging.getLogger(__name__)
 PAGE_DOCUMENTS = 512
@@ -101,8 +106,7 @@ def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
     yield jobs.Step(at.done, total, note=f"loading {model.name}")
     tagger = serving.tagger_for(model)
     passes = PASSES if job.project.query_strategy == BALD else 0
-    while page := list(_lacking(job.project, model.name, after=at.after).order_by("id")[:PAGE_DOCUMENTS]):
-        tagged, failures = _tagged(tagger, page, passes)
+    for page, (tagged, failures) in _tagged_ahead(tagger, _pages(job.project, model.name, at.after), passes):
         at = _Cursor(page[-1].pk, at.done + len(page), at.written + len(tagged))
         with transaction.atomic():
             jobs.checkpoint(job, cursor=at._asdict(), done=at.done)
@@ -114,9 +118,29 @@ def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
     return {"model": model.pk, "predicted": at.written, "prioritized": prioritized}
 
 
-def _tagged(
-    tagger: "Tagger", page: list[Document], passes: int
-) -> "tuple[list[tuple[Document, Tagging]], list[Failure]]":
+def _pages(project: Project, name: str, after: int) -> Iterator[list[Document]]:
+    while page := list(_lacking(project, name, after=after).order_by("id")[:PAGE_DOCUMENTS]):
+        yield page
+        after = page[-1].pk
+
+
+def _tagged_ahead(
+    tagger: "Tagger", pages: Iterator[list[Document]], passes: int
+) -> "Iterator[tuple[list[Document], _Tagged]]":
+    """Each page with what the network says of it, which goes on to the next page while the caller writes."""
+    with ThreadPoolExecutor(1, thread_name_prefix="tagging") as network:
+        begun: deque[tuple[list[Document], Future[_Tagged]]] = deque()
+        for page in pages:
+            # In the caller's context, so that the thread hears as well when the job is to stop.
+            begun.append((page, network.submit(copy_context().run, _tagged, tagger, page, passes)))
+            if len(begun) > 1:
+                before, found = begun.popleft()
+                yield before, found.result()
+        for before, found in begun:
+            yield before, found.result()
+
+
+def _tagged(tagger: "Tagger", page: list[Document], passes: int) -> "_Tagged":
     """What the network says of each document. One on which it breaks is left out, and does not keep the others back."""
     try:
         return list(zip(page, tagger.predict((each.tokens for each in page), passes=passes), strict=True)), []

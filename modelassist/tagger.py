@@ -268,9 +268,9 @@ class Tagger:
             ids = torch.from_numpy(np.concatenate([window.ids for window in windows])).to(device)
             wanted = torch.from_numpy(places(firsts, lengths)).to(device)
             return packed.states(bert, bert.embeddings.word_embeddings(ids), lengths, wanted)
-        ids, mask = (_sent(values, device) for values in padded([window.ids for window in windows]))
+        ids, mask = (sent(values, device) for values in padded([window.ids for window in windows]))
         states: torch.Tensor = bert(input_ids=ids, attention_mask=mask).last_hidden_state
-        return states.flatten(0, 1)[_sent(torch.from_numpy(places(firsts, [ids.shape[1]] * len(windows))), device)]
+        return states.flatten(0, 1)[sent(torch.from_numpy(places(firsts, [ids.shape[1]] * len(windows))), device)]
 
     def _computed(self, windows: list[Window]) -> int:
         """The pieces that the network sees, padding included."""
@@ -278,7 +278,7 @@ class Tagger:
         return len(lengths) * max(lengths) if self._pads else sum(lengths)
 
 
-def _sent(values: torch.Tensor, device: torch.device) -> torch.Tensor:
+def sent(values: torch.Tensor, device: torch.device) -> torch.Tensor:
     """On the device; to a GPU from pinned memory, so that nobody waits for it."""
     return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values.to(device)
 

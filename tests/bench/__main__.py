@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-LONG = {"active", "data", "effects", "f1", "issues", "kills"}
+LONG = {"active", "data", "effects", "f1", "issues", "kills", "predict"}
 
 
 def main() -> int:

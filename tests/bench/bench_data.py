@@ -370,7 +370,7 @@ class Web:
         end = time.monotonic() + 120
         while True:
             try:
-                self.page("/projects/jsonl/documents/")
+                self.page("/healthz")
                 return
             except OSError:
                 assert time.monotonic() < end, "the web process does not start"

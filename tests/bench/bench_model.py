@@ -43,6 +43,7 @@ def main() -> None:
     parser.add_argument("--corpus", default="wnut17")
     parser.add_argument("--documents", type=int, default=2_000, help="texts tagged")
     parser.add_argument("--stored", type=int, default=5_000, help="texts pre-annotated in the database")
+    parser.add_argument("--learned", type=int, help="texts learned from; all if not given")
     parser.add_argument("--epochs", type=int, default=3, help="of the training")
     parser.add_argument("--parts", nargs="+", default=["tag", "annotate", "train"])
     parser.add_argument("--quick", action="store_true", help="few texts, one epoch")
@@ -55,14 +56,14 @@ def main() -> None:
     where = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{torch.get_num_threads()} processor cores"
     print(f"{where}, {precision(torch.device('cuda' if torch.cuda.is_available() else 'cpu'))}")
     with tempfile.TemporaryDirectory(prefix="goldset-bench-") as folder:
-        _trained(learned[:64], Hyperparameters(epochs=1), labels=conll.labels_of(learned)).save(Path(folder))
+        trained(learned[:64], Hyperparameters(epochs=1), labels=conll.labels_of(learned)).save(Path(folder))
         documents = list(itertools.islice(itertools.cycle(words for words, _ in learned), asked.documents))
         if "tag" in asked.parts:
             tag(folder, documents)
         if "annotate" in asked.parts:
             annotate(folder, [words for words, _ in learned], asked.stored)
     if "train" in asked.parts:
-        learn(learned, exam, asked.epochs)
+        learn(learned[: asked.learned], exam, asked.epochs)
 
 
 def sentences(data: Path, corpus: str) -> tuple[list[Sentence], list[Sentence]]:
@@ -163,13 +164,16 @@ def _share(tagger: Tagger, documents: list[list[str]], rate: float, *, size: int
 def annotate(folder: str, texts: list[list[str]], count: int) -> None:
     """A job as the worker runs it, and where its time goes."""
     with database():
-        from modelassist import preannotate, prioritize
+        from modelassist import preannotate, prioritize, serving
         from modelassist.encode import Encoder
 
-        job = _prepared(folder, texts, count)
+        project = prepared(folder, texts, count)
+        job = preannotate.start(project, project.created_by)
         clock: dict[str, float] = {}
         with ExitStack() as stack:
             for name, owner, function in (
+                ("loading the model", serving, "tagger_for"),
+                ("tagging in all", preannotate, "_tagged"),
                 ("network", Tagger, "_forward_all"),
                 ("words to pieces", Encoder, "windows"),
                 ("writing suggestions", preannotate.predictions, "store"),
@@ -179,7 +183,7 @@ def annotate(folder: str, texts: list[list[str]], count: int) -> None:
                 stack.enter_context(_timed(clock, name, owner, function))
             took = cost(lambda: _run(job)).clock
     _line(f"pre-annotation of {count} stored texts, texts/s", f"{count / took:.0f}")
-    for name, spent in [*clock.items(), ("reading, decoding, the rest", took - sum(clock.values()))]:
+    for name, spent in clock.items():  # a page is written while the next one is tagged, so shares overlap
         _line(f"  {name}", f"{spent / took:.1%}")
 
 
@@ -201,19 +205,20 @@ def _timed(clock: dict[str, float], name: str, owner: Any, function: str) -> Ite
         yield
 
 
-def _prepared(folder: str, texts: list[list[str]], count: int) -> Any:
-    """A project with open texts and the model in production; gives the queued job."""
+def prepared(folder: str, texts: list[list[str]], count: int) -> Any:
+    """A project with open texts and the model in production."""
     import shutil
 
     from django.contrib.auth.models import User
     from django.utils import timezone
 
     from datasets_app import versions
-    from labeling.models import Annotation, Document, Label, Project
-    from modelassist import preannotate, registry
+    from labeling.models import Annotation, Document, Label, Membership, Project
+    from modelassist import registry
 
     user = User.objects.create_user("bench")
     project = Project.objects.create(slug="bench", name="Bench", created_by=user)
+    Membership.objects.create(project=project, user=user, role="manager")
     tagset = Tagger.load(folder).tagset
     names = dict.fromkeys(name[2:] for name in tagset.names if name != "O")
     Label.objects.bulk_create(
@@ -243,7 +248,7 @@ def _prepared(folder: str, texts: list[list[str]], count: int) -> Any:
     )  # fmt: skip
     shutil.copytree(folder, model.folder)
     registry.promote(model, user)
-    return preannotate.start(project, user)
+    return project
 
 
 def _run(job: Any) -> None:
@@ -260,9 +265,9 @@ def _run(job: Any) -> None:
 def learn(learned: list[Sentence], exam: list[Sentence], epochs: int) -> None:
     """The same weights, data, epochs, batches, learning rate and schedule on both sides; F1 decoded alike."""
     chosen = Hyperparameters(epochs=epochs)
-    trained: list[Trained] = []
-    own = cost(lambda: trained.append(_trained(learned, chosen)))
-    (ours,) = trained
+    outcomes: list[Trained] = []
+    own = cost(lambda: outcomes.append(trained(learned, chosen)))
+    (ours,) = outcomes
     with tempfile.TemporaryDirectory(prefix="goldset-bench-") as folder:
         trainer = plain_trainer.build(learned, conll.labels_of(learned), ours.hyperparameters, Path(folder))
         theirs = cost(trainer.train)
@@ -276,7 +281,8 @@ def learn(learned: list[Sentence], exam: list[Sentence], epochs: int) -> None:
     _line("F1 of both", f"{ours.tagger().evaluate(exam).micro.f1:.3f} {their_f1:.3f}")
 
 
-def _trained(examples: list[Sentence], chosen: Hyperparameters, *, labels: list[str] | None = None) -> Trained:
+def trained(examples: list[Sentence], chosen: Hyperparameters, *, labels: list[str] | None = None) -> Trained:
+    """The compact encoder, taught the examples."""
     labels = labels or conll.labels_of(examples)
     return outcome(train(examples, [], labels=labels, base=base_model.compact().path, hyperparameters=chosen))
 

@@ -11,7 +11,7 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer, BertMod
 
 from labeling.errors import Invalid
 from modelassist.hyperparameters import Hyperparameters
-from modelassist.optimizer import rate
+from modelassist.optimizer import Optimizer, rate
 from modelassist.trainer import Progress, Trained, train
 from tests.modelassist import tiny
 from tests.modelassist.conftest import run
@@ -118,6 +118,34 @@ def test_large_batches_are_the_same_as_their_parts(tiny_bert: Path, monkeypatch:
     monkeypatch.setattr("modelassist.optimizer._MICRO_PIECES", 40)
     parts = fit(tiny_bert, examples, dropout=0.0, learning_rate=1e-4)
     assert torch.allclose(weights(whole), weights(parts), atol=3e-4)
+
+
+def test_a_step_that_does_not_fit_the_memory_is_made_in_smaller_parts(
+    tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examples = tiny.sentences(16)
+    whole = fit(tiny_bert, examples, dropout=0.0, learning_rate=1e-4)
+    real, sizes = Optimizer._backward, []
+
+    def small(self: Optimizer, part: Any, labeled: int) -> float:
+        sizes.append(len(part))
+        loss = real(self, part, labeled)  # the memory ends after some gradients are there
+        if len(part) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return loss
+
+    monkeypatch.setattr(Optimizer, "_backward", small)
+    monkeypatch.setattr("modelassist.optimizer._MICRO_PIECES", 100)
+    parts = fit(tiny_bert, examples, dropout=0.0, learning_rate=1e-4)
+    assert max(sizes) > 3
+    assert torch.allclose(weights(whole), weights(parts), atol=3e-4)
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", _no_memory)
+    with pytest.raises(torch.OutOfMemoryError):
+        fit(tiny_bert, examples)
+
+
+def _no_memory(*_: object, **__: object) -> torch.Tensor:
+    raise torch.OutOfMemoryError("CUDA out of memory")
 
 
 def test_divergence_is_told(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
