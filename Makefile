@@ -2,6 +2,7 @@
 #
 #   make run  [PORT=8000] [DATA_DIR=.data] [DEMO=1] [HOST=127.0.0.1]
 #   make test [ARGS="tests/labeling -k queue"], on all cores; ARGS="-n 0 --pdb" for one process
+#   make fuzz [ARGS=2000]   so many broken files of each format, as imports
 #   make messages   the catalogues of translations, brought up to date with what the source says
 
 SHELL := /bin/bash
@@ -20,13 +21,16 @@ TEST_STAMP := $(VENV)/.test-stamp
 BROWSER_STAMP := $(VENV)/.browser-stamp
 BENCH_STAMP := $(VENV)/.bench-stamp
 
-.PHONY: run test demo bench bench-data bench-kills bench-model bench-active bench-effects bench-f1 bench-predict bench-issues bench-browser check format messages browser
+.PHONY: run test demo fuzz bench bench-data bench-kills bench-model bench-active bench-effects bench-f1 bench-predict bench-issues bench-browser check format messages browser
 
 run: $(RUN_STAMP)
 	@exec $(PY) -m config.up
 
 test: $(TEST_STAMP) $(BROWSER_STAMP) check
 	$(PY) -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
+
+fuzz: $(TEST_STAMP)
+	GOLDSET_FUZZ=$(or $(ARGS),2000) $(PY) -m pytest -n auto --maxprocesses 4 --dist worksteal tests/datasets_app/test_fuzz_imports.py
 
 demo: $(RUN_STAMP)
 	@exec $(PY) -m config.demo

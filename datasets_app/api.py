@@ -28,7 +28,7 @@ from datasets_app.access import job_for, jobs_of, upload_for, version_for, versi
 from datasets_app.codecs import WRITERS
 from datasets_app.models import Job
 from datasets_app.serializers import ImportSerializer, QueuedSerializer, ReleaseSerializer, VersionInSerializer
-from labeling.access import project_for
+from labeling.access import document_for, project_for
 from labeling.api import parsed
 from labeling.errors import Invalid, one_of
 from labeling.models import Project, Role, Split
@@ -50,6 +50,7 @@ NOW_PARAMETERS = [
     ),
     OpenApiParameter("annotator", str, description="Instead: what the person of this username has submitted."),
 ]
+OF_VERSION = OpenApiParameter("annotator", str, description="Only texts whose gold is this person's annotation.")
 
 
 def queued(job: Job) -> Response:
@@ -213,6 +214,16 @@ class VersionDiffNow(APIView):
         return Response(differences.diff(version_for(request.user, pk, Role.REVIEWER), None))
 
 
+class DocumentVersions(APIView):
+    """The frozen versions that hold a document."""
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, slug: str, pk: int) -> Response:
+        """The latest of them, newest first, each with what has changed in the document since."""
+        document = document_for(project_for(request.user, slug, Role.REVIEWER), pk)
+        return Response({"results": differences.of_document(document)})
+
+
 class ProjectExport(APIView):
     """The project as it is now."""
 
@@ -226,8 +237,8 @@ class ProjectExport(APIView):
 class VersionExport(APIView):
     """A frozen version."""
 
-    @extend_schema(parameters=EXPORT_PARAMETERS, responses={200: OpenApiTypes.BINARY})
+    @extend_schema(parameters=[*EXPORT_PARAMETERS, OF_VERSION], responses={200: OpenApiTypes.BINARY})
     def get(self, request: Request, pk: int) -> HttpResponseBase:
-        """Stream it, or one of its splits."""
+        """Stream it, one of its splits, or what of it is one person's annotation."""
         version = version_for(request.user, pk, Role.REVIEWER)
         return sending.of_version(version, request.query_params)

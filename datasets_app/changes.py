@@ -2,9 +2,10 @@
 
     with recording(project, user, "version.restored", data) as change:
         note_before(change, document_ids)
-        …  # any statements on these documents' annotations and status
+        note_suggestions(change, prediction_ids)
+        …  # any statements on these documents' annotations and status, and on the tags of these suggestions
 
-What the documents were before and after is kept with the change. Undoing puts back what was, unless somebody
+What they were before and after is kept with the change. Undoing puts back what was, unless somebody
 has worked on one of the documents since: nobody's work is lost. One transaction, one event, both times.
 """
 
@@ -20,9 +21,9 @@ from datasets_app.models import Change
 from labeling.access import Person
 from labeling.errors import Conflict
 from labeling.events import record
-from labeling.models import Annotation, Project
+from labeling.models import Annotation, Document, Project
 
-SHOWN = 20  # documents named in a refusal
+SHOWN = 20  # documents named in a refusal; changes of one document
 
 # Revision and time of saving grow with each change, also with the one that undoes it: they do not count.
 _STATE = """
@@ -64,6 +65,19 @@ _STATUS = """
 UPDATE labeling_document AS document SET status = changed.before->>'status' FROM datasets_app_changeddocument AS changed
  WHERE changed.change_id = %s AND document.id = changed.document_id
 """
+_SUGGESTIONS_BEFORE = """
+INSERT INTO datasets_app_changedprediction (change_id, prediction_id, before)
+SELECT %s, id, tags FROM labeling_prediction WHERE id = ANY(%s) ORDER BY id FOR UPDATE
+"""
+_SUGGESTIONS_AFTER = """
+UPDATE datasets_app_changedprediction AS changed SET after = given.tags
+  FROM labeling_prediction AS given WHERE changed.change_id = %s AND given.id = changed.prediction_id
+"""
+# What a model has suggested anew since is its own.
+_SUGGESTIONS_BACK = """
+UPDATE labeling_prediction AS given SET tags = changed.before FROM datasets_app_changedprediction AS changed
+ WHERE changed.change_id = %s AND given.id = changed.prediction_id AND given.tags = changed.after
+"""
 
 
 @contextmanager
@@ -74,8 +88,8 @@ def recording(project: Project, user: Person | None, kind: str, data: dict[str, 
         change = Change.objects.create(project=project, kind=kind, data=data, created_by_id=by)
         yield change
         with connection.cursor() as cursor:
-            cursor.execute(_AFTER, [change.pk])
-            cursor.execute(_UNCHANGED, [change.pk])
+            for statement in (_AFTER, _UNCHANGED, _SUGGESTIONS_AFTER):
+                cursor.execute(statement, [change.pk])
         change.data["documents"] = change.documents.count()
         change.save(update_fields=["data"])
         document = change.data.get("document")
@@ -88,6 +102,18 @@ def note_before(change: Change, documents: Sequence[int]) -> None:
         cursor.execute(_BEFORE, [change.pk, list(documents), change.project_id])
 
 
+def note_suggestions(change: Change, predictions: Sequence[int]) -> None:
+    """The same for the tags of suggestions."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SUGGESTIONS_BEFORE, [change.pk, list(predictions)])
+
+
+def of_document(document: Document) -> list[Change]:
+    """The latest changes that reached a document, newest first."""
+    found = Change.objects.filter(documents__document=document).select_related("created_by", "undone_by")
+    return list(found.order_by("-id")[:SHOWN])
+
+
 def changes_of(project: Project) -> QuerySet[Change]:
     """The project's changes."""
     return Change.objects.filter(project=project).select_related("created_by", "undone_by")
@@ -95,7 +121,7 @@ def changes_of(project: Project) -> QuerySet[Change]:
 
 @transaction.atomic
 def put_back(change: Change) -> None:
-    """Give the documents of a change what they had before; raises `Conflict` if one was worked on since."""
+    """Give documents and suggestions what they had before; raises `Conflict` if a document was worked on since."""
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, [change.pk])
         cursor.execute(_WORKED_ON, [change.pk, SHOWN])
@@ -105,7 +131,7 @@ def put_back(change: Change) -> None:
                 code="changed_since",
                 details={"documents": worked_on},
             )
-        for statement in (_CREATED, _NONE_ACCEPTED, _restoring(), _STATUS):
+        for statement in (_CREATED, _NONE_ACCEPTED, _restoring(), _STATUS, _SUGGESTIONS_BACK):
             cursor.execute(statement, [change.pk])
 
 

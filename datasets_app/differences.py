@@ -2,7 +2,8 @@
 
 A span in the same place with another label is *relabeled*; one with the same label that overlaps where it was is
 *moved*; others are *added* or *removed*. Labels that were renamed or merged between the two are compared by their
-later name.
+later name. The cause of a text's changes is the change of many texts (a fix of the consistency board, a restored
+version, …) that gave it the labels it has, or else that the text came, went, or was labeled otherwise by a person.
 """
 
 from collections import Counter, defaultdict
@@ -12,14 +13,16 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
+from django.utils import timezone
 
 from datasets_app import label_map
-from datasets_app.models import DatasetVersion
+from datasets_app.models import DatasetVersion, VersionItem
 from labeling import bio
 from labeling.errors import Conflict
 from labeling.models import Document
 
 EXAMPLES = 100
+VERSIONS_SHOWN = 20  # of those that hold one document
 KINDS = ("added", "removed", "relabeled", "moved")
 
 _FROZEN = """
@@ -33,8 +36,16 @@ SELECT document.id AS document_id, document.key, gold.tags, document.split, gold
 """
 _COMPARED = """
 SELECT old.document_id, new.document_id, coalesce(new.key, old.key), old.tags, new.tags, old.split, new.split,
-       coalesce(new.annotator_id, old.annotator_id)
+       coalesce(new.annotator_id, old.annotator_id), cause.kind
   FROM ({old}) AS old FULL JOIN ({new}) AS new USING (document_id)
+  LEFT JOIN LATERAL (
+    SELECT change.kind FROM datasets_app_changeddocument AS changed
+      JOIN datasets_app_change AS change ON change.id = changed.change_id
+     WHERE changed.document_id = new.document_id AND old.tags <> new.tags
+       AND change.created_at > %s AND change.created_at <= %s AND change.undone_at IS NULL
+       AND EXISTS (SELECT FROM jsonb_array_elements(changed.after->'annotations') AS said
+                    WHERE (said->>'accepted')::boolean AND said->'tags' = to_jsonb(new.tags))
+     ORDER BY change.id DESC LIMIT 1) AS cause ON true
  WHERE old.document_id IS NULL OR new.document_id IS NULL OR old.tags <> new.tags OR old.split <> new.split
  ORDER BY coalesce(new.position, old.position), coalesce(new.document_id, old.document_id)
 """
@@ -85,7 +96,8 @@ def diff(old: DatasetVersion, new: DatasetVersion | None) -> dict[str, Any]:
     tally = Tally()
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         side, of = (_NOW, old.project_id) if new is None else (_FROZEN, new.pk)
-        cursor.execute(_COMPARED.format(old=_FROZEN, new=side), [old.pk, of])
+        until = new.created_at if new is not None else timezone.now()
+        cursor.execute(_COMPARED.format(old=_FROZEN, new=side), [old.pk, of, old.created_at, until])
         for row in cursor:
             tally.add(_translated(row, names))
     return {
@@ -94,6 +106,29 @@ def diff(old: DatasetVersion, new: DatasetVersion | None) -> dict[str, Any]:
         "label_map": names,
         **tally.as_json(),
         "labels": _label_changes(old, new),
+    }
+
+
+def of_document(document: Document) -> list[dict[str, Any]]:
+    """The latest versions that hold a document, newest first, each with what has changed in it since:
+    `{version, number, created_at, split, spans: {added, removed, relabeled, moved}, same}`."""
+    gold = document.annotations.filter(accepted=True).first()
+    items = (
+        VersionItem.objects.filter(document=document).select_related("version__project").order_by("-version__number")
+    )
+    return [_since(item, gold.tags if gold else []) for item in items[:VERSIONS_SHOWN]]
+
+
+def _since(item: VersionItem, now: Sequence[str]) -> dict[str, Any]:
+    version = item.version
+    before = bio.renamed(item.tags, _names(version, None))
+    return {
+        "version": version.pk,
+        "number": version.number,
+        "created_at": version.created_at,
+        "split": item.split,
+        "spans": _kinds(Counter(change.kind for change in compare_tags(before, now))),
+        "same": list(before) == list(now),
     }
 
 
@@ -124,7 +159,7 @@ class Tally:
 
     def add(self, row: Sequence[Any]) -> None:
         """Count one document."""
-        before_id, after_id, key, before, after, old_split, new_split, person = row
+        before_id, after_id, key, before, after, old_split, new_split, person, change_kind = row
         cause = "added" if before_id is None else "removed" if after_id is None else "changed"
         spans = compare_tags(before or [], after or [])
         parted = cause == "changed" and old_split != new_split
@@ -133,14 +168,14 @@ class Tally:
         self.documents[cause] += before != after
         self.documents["moved"] += parted
         for change in spans:
-            self._count(change, person, cause)
+            self._count(change, person, change_kind or cause)
         if len(self.examples) < EXAMPLES:
             self.examples.append((after_id or before_id, key, cause, spans))
 
     def _count(self, change: SpanChange, person: int | None, cause: str) -> None:
         self.labels[change.kind][change.label] += 1
         self.people[person][change.kind] += 1
-        self.causes[cause][change.kind] += 1
+        self.causes.setdefault(cause, Counter())[change.kind] += 1
         if change.kind == "relabeled" and change.before and change.after:
             self.relabeled[change.before.label, change.after.label] += 1
 

@@ -9,15 +9,26 @@ notes that events keep.
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from datasets_app import likeness
-from datasets_app.models import ChangedDocument, DatasetVersion, Described, Duplicate, JobError, TextKey, VersionItem
+from datasets_app.models import (
+    ChangedDocument,
+    ChangedPrediction,
+    DatasetVersion,
+    Described,
+    Duplicate,
+    JobError,
+    TextKey,
+    VersionItem,
+)
 from labeling.access import Person, document_for
 from labeling.events import record
 from labeling.models import Annotation, Assignment, Document, Event, Prediction, Project
 
 BLOCK = "█"
+HEIRS_MAX = 1000  # texts of a group that are looked at for keys that an erased one had
 
 
 @transaction.atomic
@@ -42,10 +53,12 @@ def erase(project: Project, user: Person, document_id: int, *, reason: str = "")
 def _forget_duplicates(document: Document) -> None:
     """The keys by which it is found, and its place in its group; the group's next document becomes its first."""
     (known,) = likeness.of([document.text])
-    TextKey.objects.filter(key__in=known.keys, project=document.project_id, document_id=document.pk).delete()
+    held = TextKey.objects.filter(key__in=known.keys, project=document.project_id, document_id=document.pk)
     place = Duplicate.objects.filter(document=document).first()
     if place is None:
+        held.delete()
         return
+    _hand_over(held, place)
     place.delete()
     others = Duplicate.objects.filter(project=document.project_id, first=place.first_id)
     remaining = list(others.order_by("document_id").values_list("document_id", flat=True)[:2])
@@ -55,7 +68,22 @@ def _forget_duplicates(document: Document) -> None:
         others.update(first=remaining[0])
 
 
+def _hand_over(held: QuerySet[TextKey], place: Duplicate) -> None:
+    """Give the keys to texts of its group that have them too: by these, duplicates that are yet to come are found."""
+    keys = set(held.values_list("key", flat=True))
+    held.delete()
+    group = Duplicate.objects.filter(project=place.project_id, first=place.first_id).exclude(pk=place.pk)
+    heirs = Document.objects.filter(pk__in=group.order_by("pk").values("pk")[:HEIRS_MAX]).order_by("pk")
+    for heir, each in zip(heirs, likeness.of([heir.text for heir in heirs]), strict=True):
+        own = keys.intersection(each.keys)
+        keys -= own
+        TextKey.objects.bulk_create(TextKey(key=key, project_id=place.project_id, document_id=heir.pk) for key in own)
+
+
 def _forget_work(document: Document) -> None:
+    ChangedPrediction.objects.filter(
+        prediction_id__in=Prediction.objects.filter(document=document).values("pk")
+    ).delete()
     for rows in (Annotation, Prediction, Assignment, ChangedDocument):
         rows.objects.filter(document=document).delete()
 

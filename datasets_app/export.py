@@ -80,17 +80,35 @@ def frozen(
     format: str,
     split: str | None = None,
     scheme: str = "iob2",
+    annotations: str = "accepted",
+    annotator: str | None = None,
 ) -> Download:
-    """A version, or one split of it; raises `Invalid` for an unknown option."""
+    """A version, or one split of it; with `annotator` (a username) the texts whose gold is that person's annotation.
+
+    Raises `Invalid` for an unknown option, and for what a version does not hold.
+    """
     _require_split(split)
-    name = "-".join(filter(None, (f"{version.project.slug}-v{version.number}", split)))
+    if one_of("annotations", annotations, ANNOTATIONS) == "everything":
+        raise Invalid(
+            "A version holds the accepted annotation of each text, whose it was, and its split; not what else people"
+            " and models said. Export the project as it is now for that.",
+            code="not_in_version",
+            details={"field": "annotations"},
+        )
+    named = (f"{version.project.slug}-v{version.number}", annotator and bare(annotator), split)
+    name = "-".join(filter(None, named))
     if format == "hf":
+        if annotator:
+            message = "A Hugging Face dataset is of the whole version; leave `annotator` out, or choose another format."
+            raise Invalid(message, details={"field": "annotator"})
         return _hf(version, name, split)
+    person = export_rows.annotator(version.project, annotator) if annotator else None
+    rows = versions.items(version, split, person)
     if format == "parquet":
-        return _parquet(version, name, split)
+        return _parquet(name, rows, _label_names(version), with_split=not split)
     if format not in WRITERS:
         one_of("format", format, (*WRITERS, "parquet", "hf"))
-    return _text(name, WRITERS[format], versions.items(version, split), scheme)
+    return _text(name, WRITERS[format], rows, scheme)
 
 
 def _require_split(split: str | None) -> None:
@@ -137,12 +155,16 @@ def _hf(version: DatasetVersion, name: str, split: str | None) -> Download:
     return Download(f"{name}.zip", "application/zip", chunks)
 
 
-def _parquet(version: DatasetVersion, name: str, split: str | None) -> Download:
+def _parquet(name: str, rows: Iterable[Gold], labels: list[str], *, with_split: bool) -> Download:
     from datasets_app.codecs import arrow  # pyarrow: only where it is asked for
 
-    rows = versions.items(version, split)
-    chunks = arrow.write_parquet(rows, _label_names(version), with_split=not split)
+    chunks = arrow.write_parquet(rows, labels, with_split=with_split)
     return Download(f"{name}.parquet", "application/vnd.apache.parquet", chunks)
+
+
+def card_of(version: DatasetVersion) -> str:
+    """The dataset card that goes out beside a version, as Markdown."""
+    return card(_facts(version, None))
 
 
 def write_release(version: DatasetVersion, folder: Path, *, repo: str) -> Iterator[str]:

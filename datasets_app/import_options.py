@@ -82,6 +82,7 @@ def reading(params: Mapping[str, Any]) -> ReadOptions:
     return ReadOptions(
         unit=given["unit"],
         tags=given["annotations"] != "ignore",
+        suggestions=given["annotations"] == "suggest",
         offsets=given["offsets"],
         tag_names=tuple(given["tag_names"]),
         text_column=given["text_column"],

@@ -20,7 +20,7 @@ from datasets_app.codecs import Reader, reader_for
 from datasets_app.importing_batch import Batches
 from datasets_app.importing_check import Check, checked_records
 from datasets_app.importing_source import format_of, plain_file, survey
-from datasets_app.models import Job, Upload
+from datasets_app.models import Job, TextKey, Upload
 from datasets_app.reading_ahead import read_ahead
 from datasets_app.records import Failure, ReadOptions, Record, Survey, storable
 from labeling.access import Person
@@ -156,7 +156,10 @@ def _take_back(job: Job) -> None:
     with transaction.atomic():
         jobs.checkpoint(job, cursor=job.cursor)
         others = Annotation.objects.exclude(annotator=job.created_by).values("document")
-        Document.objects.filter(source=job.pk).exclude(pk__in=others).delete()
+        written = Document.objects.filter(source=job.pk).exclude(pk__in=others)
+        # Else they would hold keys by which later texts could be found.
+        TextKey.objects.filter(project=job.project, document_id__in=written.values("pk")).delete()
+        written.delete()
     raise Conflict(
         "While the file was written, others changed the project such that some of its records can no longer be taken."
         " The errors are listed; what was written has been taken back. Import it again."

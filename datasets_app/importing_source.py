@@ -52,7 +52,7 @@ def plain_file(path: Path, reader: Reader, *, name: str, limit: int | None = Non
     """The file as the reader takes it; raises `Invalid`, or `TooLarge` if it has more than `limit` bytes unpacked."""
     limit = limit or UNPACKED_TIMES * settings.UPLOAD_MAX_BYTES
     if reader.takes == "zip":
-        packed.require_small(path, name, limit=limit)
+        packed.require_small(path, limit=limit)
         return path
     path = packed.unpack(path, name, limit=limit)
     return prepare(path) if reader.takes == "text" else path

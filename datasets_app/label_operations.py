@@ -25,7 +25,7 @@ SELECT count(*), count(DISTINCT annotation.document_id), coalesce(sum(cardinalit
  WHERE document.project_id = %(project)s AND annotation.tags @> ARRAY[%(b)s]
 """
 _SUGGESTIONS = """
-SELECT count(*) FROM labeling_prediction AS prediction
+SELECT prediction.id FROM labeling_prediction AS prediction
   JOIN labeling_document AS document ON document.id = prediction.document_id
  WHERE document.project_id = %(project)s AND %(b)s = ANY(prediction.tags)
 """
@@ -56,7 +56,7 @@ def touches(project: Project, name: str) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(_TOUCHED, _values(project, name))
         annotations, documents, spans = cursor.fetchone()
-        cursor.execute(_SUGGESTIONS, _values(project, name))
+        cursor.execute(f"SELECT count(*) FROM ({_SUGGESTIONS}) AS found", _values(project, name))
         (suggestions,) = cursor.fetchone()
     versions = DatasetVersion.objects.filter(project=project, labels__contains=[{"name": name}]).count()
     counted = {"annotations": annotations, "documents": documents, "spans": int(spans), "suggestions": suggestions}
@@ -116,6 +116,8 @@ def _replace(project: Project, user: Person, kind: str, name: str, to: str | Non
         cursor.execute(_DOCUMENTS, _values(project, name))
         touched = {document for (document,) in cursor.fetchall()} | set(label_traces.documents(project, name))
         changes.note_before(change, sorted(touched))
+        cursor.execute(_SUGGESTIONS, _values(project, name))
+        changes.note_suggestions(change, [prediction for (prediction,) in cursor.fetchall()])
         cursor.execute(_ANNOTATIONS, _values(project, name, to))
         change.data["annotations"] = cursor.rowcount
         cursor.execute(_PREDICTIONS, _values(project, name, to))

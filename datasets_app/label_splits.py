@@ -52,12 +52,6 @@ UPDATE labeling_annotation AS annotation
 _WRITE_PREDICTIONS = """
 UPDATE labeling_prediction AS one SET tags = given.tags FROM new_tags AS given WHERE given.id = one.id
 """
-_BACK = """
-UPDATE labeling_prediction AS given
-   SET tags = array_replace(array_replace(given.tags, %(new_b)s, %(b)s), %(new_i)s, %(i)s)
-  FROM labeling_document AS document
- WHERE document.id = given.document_id AND document.project_id = %(project)s AND given.id = ANY(%(ids)s)
-"""
 
 
 class Rule:
@@ -249,16 +243,15 @@ class _Splitting:
         return spans
 
     def predictions(self) -> int:
-        """The number of suggestions that have changed; which ones, the change remembers if it made the label."""
-        ids: list[int] = []
+        """The number of suggestions that have changed."""
+        count = 0
         rows = ((row, self._changed(row)[0]) for row in _rows(_PREDICTIONS, self.project, self.name))
         changed = ((row, tags) for row, tags in rows if tags != row.tags)
         while page := list(islice(changed, AT_ONCE)):
+            changes.note_suggestions(self.change, [row.id for row, _ in page])
             self._write(_WRITE_PREDICTIONS, [(row.id, tags, None) for row, tags in page])
-            ids += [row.id for row, _ in page]
-        if self.change.data["made"]:
-            self.change.data["predictions"] = ids
-        return len(ids)
+            count += len(page)
+        return count
 
     def _changed(self, row: Row) -> tuple[list[str], Any, int]:
         """Its tags and provenance with the other label, and how many of its spans have it."""
@@ -297,15 +290,12 @@ def _line(row: tuple[int, Sequence[str], Any]) -> str:
 
 
 def undo(change: Change) -> None:
-    """Put the texts back, and the suggestions too if the split made the label; that goes, unless something has it."""
+    """Put texts and suggestions back; a label that the split has made goes, unless something has it."""
     changes.put_back(change)
     tallies.forget(change.project)
-    name, to = change.data["label"], change.data["to"]
     if not change.data["made"]:
         return
-    tags = {"b": f"B-{name}", "i": f"I-{name}", "new_b": f"B-{to}", "new_i": f"I-{to}"}
-    with connection.cursor() as cursor:
-        cursor.execute(_BACK, {**tags, "project": change.project_id, "ids": change.data["predictions"]})
+    to = change.data["to"]
     used = change.project.documents.filter(annotations__tags__contains=[f"B-{to}"]).exists()
     if (
         not used

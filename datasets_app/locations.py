@@ -16,7 +16,7 @@ from django.conf import settings
 
 from datasets_app import hub
 from labeling.addresses import checked_address, connect, target
-from labeling.errors import Invalid, TooLarge, Unavailable
+from labeling.errors import GoldsetError, Invalid, TooLarge, Unavailable
 
 CHUNK = 1 << 20
 TIMEOUT = 30.0  # seconds without a byte
@@ -128,7 +128,9 @@ def _from_store(location: str, target: Path) -> Iterator[int]:
             yield from _poured(source, target)
     except ImportError as error:
         raise Unavailable(f"This server cannot read {_scheme(location)}://: {error}", code="no_store") from error
-    except (OSError, ValueError) as error:
+    except GoldsetError:
+        raise
+    except Exception as error:  # each store's library has errors of its own, such as one for missing credentials
         raise _failed(location, error) from error
 
 
@@ -141,8 +143,8 @@ def _from_web(location: str, target: Path) -> Iterator[int]:
 
 
 def _failed(location: str, error: Exception) -> Unavailable:
-    message = f"{_shown(location)} cannot be fetched: {str(error)[:300] or type(error).__name__}"
-    return Unavailable(message, code="fetch_failed")
+    why = "there is no such file" if isinstance(error, FileNotFoundError) else str(error)[:300] or type(error).__name__
+    return Unavailable(f"{_shown(location)} cannot be fetched: {why}", code="fetch_failed")
 
 
 class _Answer:

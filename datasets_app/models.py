@@ -190,6 +190,19 @@ class ChangedDocument(models.Model):
         return f"document {self.document_id} in change {self.change_id}"
 
 
+class ChangedPrediction(models.Model):
+    """A suggestion's tags before a change and after it. No foreign key: models write their suggestions anew often."""
+
+    pk = models.CompositePrimaryKey("change_id", "prediction_id")
+    change = models.ForeignKey(Change, on_delete=models.CASCADE, related_name="predictions", db_index=False)
+    prediction_id = models.BigIntegerField()
+    before = ArrayField(models.TextField())
+    after = ArrayField(models.TextField(), null=True)
+
+    def __str__(self) -> str:
+        return f"prediction {self.prediction_id} in change {self.change_id}"
+
+
 class Described(models.Model):
     """What was counted last of a project's gold: its statistics and its consistency board."""
 

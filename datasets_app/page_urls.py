@@ -8,6 +8,9 @@ page_urlpatterns: list[URLPattern] = [
     path("new-project/", views_new.new_project, name="new-project"),
     path("projects/<slug:slug>/import/", views.import_page, name="import"),
     path("projects/<slug:slug>/documents/bulk/", views_bulk.bulk_page, name="bulk"),
+    path(
+        "projects/<slug:slug>/documents/<int:pk>/versions/", views_versions.document_versions, name="document-versions"
+    ),
     path("projects/<slug:slug>/jobs/", views.job_list, name="jobs"),
     path("projects/<slug:slug>/export/", views.export_page, name="export"),
     path("projects/<slug:slug>/versions/", views_versions.version_list, name="versions"),
@@ -18,6 +21,7 @@ page_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/consistency/", views_statistics.board, name="consistency"),
     path("projects/<slug:slug>/consistency/surface/", views_statistics.surface, name="consistency-surface"),
     path("versions/<int:pk>/", views_versions.version_detail, name="version"),
+    path("versions/<int:pk>/card/", views_versions.version_card, name="version-card"),
     path("versions/<int:pk>/leaks/", views_versions.version_leaks, name="version-leaks"),
     path("versions/<int:pk>/diff/<int:other>/", views_versions.version_diff, name="version-diff"),
     path("versions/<int:pk>/diff/now/", views_versions.version_diff_now, name="version-diff-now"),

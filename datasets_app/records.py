@@ -88,6 +88,7 @@ class ReadOptions:
 
     unit: str = "sentence"
     tags: bool = True  # False: labels are not looked at
+    suggestions: bool = False  # True: of a text that nobody has labeled, what a model suggested is taken for its labels
     offsets: str = "auto"  # or `code_points` or `utf16`: what the file's character offsets count
     tag_names: tuple[str, ...] = ()  # what numbered tags stand for
     text_column: str = ""  # of a table: the column of the texts, by name or by number from 1

@@ -22,12 +22,11 @@ def streamed(download: Download) -> StreamingHttpResponse:
 
 def of_project(project: Project, params: Params) -> StreamingHttpResponse:
     """The project as it is now; raises `Invalid` for what cannot be exported so."""
-    annotations, annotator = params.get("annotations") or "accepted", params.get("annotator") or None
-    return streamed(export.project_now(project, annotations=annotations, annotator=annotator, **_options(params)))
+    return streamed(export.project_now(project, **_options(params)))
 
 
 def of_version(version: DatasetVersion, params: Params) -> StreamingHttpResponse:
-    """A frozen version, or one of its splits; raises `Invalid` for what cannot be exported so."""
+    """A frozen version, or a part of it; raises `Invalid` for what cannot be exported so."""
     return streamed(export.frozen(version, **_options(params)))
 
 
@@ -36,4 +35,6 @@ def _options(params: Params) -> dict[str, Any]:
         "format": params.get("format") or "conll",
         "split": params.get("split") or None,
         "scheme": params.get("scheme") or "iob2",
+        "annotations": params.get("annotations") or "accepted",
+        "annotator": params.get("annotator") or None,
     }

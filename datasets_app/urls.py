@@ -16,6 +16,7 @@ api_urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/duplicates", api_curation.Duplicates.as_view(), name="duplicates"),
     path("projects/<slug:slug>/leaks", api_curation.ProjectLeaks.as_view(), name="leaks"),
     path("projects/<slug:slug>/documents/<int:pk>/erasure", api_curation.Erasure.as_view(), name="erasure"),
+    path("projects/<slug:slug>/documents/<int:pk>/versions", api.DocumentVersions.as_view(), name="document-versions"),
     path("projects/<slug:slug>/statistics", api_statistics.StatisticsNow.as_view(), name="statistics"),
     path("projects/<slug:slug>/statistics/plots", api_statistics.StatisticsPlots.as_view(), name="statistics-plots"),
     path(

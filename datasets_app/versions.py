@@ -35,8 +35,8 @@ SELECT item.position, item.key, document.text, document.token_starts, document.t
  WHERE item.version_id = %s AND document.erased_at IS NULL
 """
 _BY_KEY = f'{_ROWS} ORDER BY item.key COLLATE "C"'  # the same order whatever the database's locale
-_PAGE = f"{_ROWS} AND item.position > %s ORDER BY item.position LIMIT %s"
-_PAGE_OF_SPLIT = f"{_ROWS} AND item.position > %s AND item.split = %s ORDER BY item.position LIMIT %s"
+_PAGE = f"{_ROWS} AND item.position > %s{{chosen}} ORDER BY item.position LIMIT %s"
+_CHOSEN = {"split": " AND item.split = %s", "annotator": " AND item.annotator_id = %s"}
 
 
 def freeze(project: Project, user: Person, *, notes: str = "") -> Job:
@@ -176,12 +176,14 @@ class Counts:
 # Reading -------------------------------------------------------------------------------------------------
 
 
-def items(version: DatasetVersion, split: str | None = None) -> Iterator[Gold]:
-    """The rows of a version, or of one of its splits, in the order in which the documents came in."""
-    after, given = -1, [] if split is None else [split]
+def items(version: DatasetVersion, split: str | None = None, annotator: Person | None = None) -> Iterator[Gold]:
+    """The rows of a version, of one of its splits, or those whose gold is one person's, in the order of coming in."""
+    asked: dict[str, str | int | None] = {"split": split, "annotator": annotator.pk if annotator is not None else None}
+    given = {name: value for name, value in asked.items() if value is not None}
+    query, after = _PAGE.format(chosen="".join(_CHOSEN[name] for name in given)), -1
     while True:
         with connection.cursor() as cursor:
-            cursor.execute(_PAGE_OF_SPLIT if given else _PAGE, [version.pk, after, *given, PAGE_ROWS])
+            cursor.execute(query, [version.pk, after, *given.values(), PAGE_ROWS])
             rows = cursor.fetchall()
         for _, *values in rows:
             yield Gold.of_row(*values)

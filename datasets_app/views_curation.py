@@ -68,4 +68,7 @@ def duplicate_groups(request: HttpRequest, slug: str) -> HttpResponse:
     query = duplicates.groups(project, across=across)
     found = page(query, order=("id",), cursor=request.GET.get("cursor"), limit=PAGE)
     rows = [duplicates.as_json(first) for first in found.rows]
-    return show(request, "datasets_app/duplicates.html", project, tab="data", rows=rows, next=found.next, across=across)
+    return show(
+        request, "datasets_app/duplicates.html", project, tab="data",
+        rows=rows, next=found.next, across=across, curation=curation.of(project),
+    )  # fmt: skip

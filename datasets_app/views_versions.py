@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
-from datasets_app import differences, erasure, leaks, sending, versions
+from datasets_app import changes, differences, erasure, export, leaks, sending, versions
 from datasets_app.access import version_for, versions_of
 from datasets_app.codecs import CODECS, WRITERS
 from datasets_app.models import DatasetVersion
@@ -57,6 +57,7 @@ def version_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         request, "datasets_app/version.html", version.project, tab="versions",
         version=version, others=others, formats=FORMATS, labels=_labels(version), splits=_splits(version),
         colors={label["name"]: label["color"] for label in version.labels}, erased=erasure.erased_in(version),
+        people=version.project.memberships.order_by("user__username").values_list("user__username", flat=True),
         can_release=bool(settings.HUB_PUSH_TOKEN), made=(version.report or {}).get("provenance"),
     )  # fmt: skip
 
@@ -80,12 +81,32 @@ def _labels(version: DatasetVersion) -> list[dict[str, Any]]:
 
 @require_GET
 @login_required
+def version_card(request: HttpRequest, pk: int) -> HttpResponse:
+    """The dataset card, as it goes out beside the data; plain text, which every browser shows."""
+    version = version_for(request.user, pk, Role.REVIEWER)
+    return HttpResponse(export.card_of(version), content_type="text/plain; charset=utf-8")
+
+
+@require_GET
+@login_required
 def version_leaks(request: HttpRequest, pk: int) -> HttpResponse:
     """What of one split stands in another."""
     version = version_for(request.user, pk, Role.REVIEWER)
     return show(
         request, "datasets_app/leaks.html", version.project, tab="versions", version=version,
         colors={one["name"]: one["color"] for one in version.labels}, **leaks.rows(versions.report(version)["leaks"]),
+    )  # fmt: skip
+
+
+@require_GET
+@login_required
+def document_versions(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """The versions that hold a document, and the way back to what it was in each; a part of the document's page."""
+    project = access.project_for(request.user, slug, Role.REVIEWER)
+    document = access.document_for(project, pk)
+    return show(
+        request, "datasets_app/_document_versions.html", project,
+        document=document, rows=differences.of_document(document), changes=changes.of_document(document),
     )  # fmt: skip
 
 
@@ -115,4 +136,5 @@ def _difference(request: HttpRequest, old: DatasetVersion, new: DatasetVersion |
     return show(
         request, "datasets_app/diff.html", old.project, tab="versions",
         old=old, new=new, diff=found, spans=spans, colors=colors_of(old.project),
+        causes=[(cause, row) for cause, row in found["causes"].items() if any(row.values())],
     )  # fmt: skip

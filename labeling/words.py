@@ -145,6 +145,7 @@ VERBS: Mapping[str, str | Promise] = {
     "label.reinstated": _("label reinstated"),
     "label.renamed": _("label renamed"),
     "label.retired": _("label retired"),
+    "label.split": _("label split"),
     "label_issue.dismissed": _("label issue dismissed"),
     "member.removed": _("member removed"),
     "member.set": _("member set"),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from datasets_app.splits import normal
 from labeling.bio import Span
 from modelassist import matching
 from modelassist.calibration import Reliability
@@ -25,7 +26,7 @@ _RESAMPLES = 500
 
 def surface(tokens: Sequence[str], span: Span) -> str:
     """The words of an entity, as it is compared with those that the training data hold."""
-    return " ".join(tokens[span.start : span.end]).casefold()
+    return normal(" ".join(tokens[span.start : span.end]))
 
 
 @dataclass(slots=True)

@@ -39,13 +39,13 @@ _NAME_MAX = 150  # bytes of a file's name
 
 def survey(path: Path, options: ReadOptions) -> Survey:
     """Count the texts."""
-    with complaining(path.name), zipfile.ZipFile(path) as archive:
+    with complaining(), zipfile.ZipFile(path) as archive:
         return Survey(len(_texts(archive)))
 
 
 def read(path: Path, options: ReadOptions, found: Survey) -> Iterator[Record | Failure]:
     """One record a text; its number is its place among the sorted names, which messages give."""
-    with complaining(path.name), zipfile.ZipFile(path) as archive:
+    with complaining(), zipfile.ZipFile(path) as archive:
         there = set(archive.namelist())
         for number, name in enumerate(_texts(archive), 1):
             try:

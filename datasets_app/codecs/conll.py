@@ -17,6 +17,7 @@ from datasets_app.codecs.codec import Codec, Reader, Writer
 from datasets_app.codecs.conll_lines import (
     BLANKS,
     CHARACTERS_MAX,
+    NO_TAGS,
     ROWS_MAX,
     Row,
     Sentence,
@@ -54,7 +55,7 @@ def survey(path: Path, options: ReadOptions) -> Survey:
         )
     records = blocks + outside if options.unit == "document" else sentences
     usual = columns.most_common(1)[0][0] if columns else 2
-    return Survey(records, evidence.scheme, max(usual, 2), blocks, token, tag)
+    return Survey(records, evidence.scheme, usual if tag == NO_TAGS else max(usual, 2), blocks, token, tag)
 
 
 def read(path: Path, options: ReadOptions, found: Survey) -> Iterator[Record | Failure]:
@@ -140,10 +141,14 @@ def _record(sentences: Sequence[Sentence], options: ReadOptions, found: Survey, 
         line=sentences[0].line,
         text="\n".join(texts),
         grid=(starts, ends),
-        tags=tags if options.tags else None,
+        tags=tags if _tagged(options, found) else None,
         group=group,
         layout=layout,
     )
+
+
+def _tagged(options: ReadOptions, found: Survey) -> bool:
+    return options.tags and found.tag_column != NO_TAGS
 
 
 def _too_long() -> Refused:
@@ -177,7 +182,7 @@ def _plain(sentence: Sentence, options: ReadOptions, found: Survey) -> Read | No
 
 def _general(sentence: Sentence, options: ReadOptions, found: Survey) -> Read:
     rows = _rows(sentence, found)
-    tags = _decoded(sentence, rows, found.scheme) if options.tags else []
+    tags = _decoded(sentence, rows, found.scheme) if _tagged(options, found) else []
     return [row.token for row in rows], tags, _layout(sentence, rows, found.scheme)
 
 
@@ -252,6 +257,6 @@ def _layout(sentence: Sentence, rows: Sequence[Row], scheme: str) -> dict[str, A
 CODEC = Codec(
     "conll",
     "CoNLL: a token a line, its tag in a column",
-    Reader(survey, read, (".conll", ".iob", ".iob2", ".bio", ".conll03")),
+    Reader(survey, read, (".conll", ".conllu", ".iob", ".iob2", ".bio", ".conll03")),
     Writer(conll_out.write, "conll", "text/plain; charset=utf-8", conll_out.SCHEMES),
 )

@@ -22,6 +22,7 @@ STRETCH = 1 << 16  # bytes that are looked at together: far less than a sentence
 _BLANK_BYTES = BLANKS.encode()
 _NO_TOKEN = b" \t\r\n#"  # how a line begins that is no token line, or may be none
 _IRREGULAR = (b"\r", b"\n ", b"\n\t", b"\n\n\n", b"\n#", DOCSTART.encode())
+NO_TAGS = 0  # in the place of a tag's column, which counts from the end
 _TAG = re.compile(r"O|[BIESLU]-.+")
 
 
@@ -135,6 +136,8 @@ def _is_remark(line: str, columns: int) -> bool:
 
 def split(line: str, token_column: int = 0, tag_column: int = -1) -> Row:
     """The parts of a token line; the token is the first column and the tag the last unless others are named."""
+    if tag_column == NO_TAGS:
+        return _untagged(line, token_column)
     if token_column or tag_column != -1:
         return _split_at(line, token_column, tag_column)
     body = line.rstrip(BLANKS)
@@ -150,6 +153,17 @@ def split(line: str, token_column: int = 0, tag_column: int = -1) -> Row:
         return Row(before, inner, "", "", after, len(parts))
     token, tag = parts[0], parts[-1]
     return Row(before, token, inner[len(token) : len(inner) - len(tag)], tag, after, len(parts))
+
+
+def _untagged(line: str, token_column: int) -> Row:
+    """A line of a file without tags: when it goes out, one stands behind its last column."""
+    body = line.rstrip(BLANKS)
+    cells = body.split("\t") if "\t" in body else body.split(" ")
+    if token_column >= len(cells):
+        return Row("", "", body, "", line[len(body) :], len(cells))
+    before = sum(len(cell) + 1 for cell in cells[:token_column])
+    token, parted = cells[token_column], " " if "\t" not in body and len(cells) > 1 else "\t"
+    return Row(body[:before], token, body[before + len(token) :] + parted, "", line[len(body) :], len(cells))
 
 
 _CELL = {True: re.compile(r"[^\t]*"), False: re.compile(r"[^ ]+")}
@@ -180,6 +194,7 @@ def columns_of(path: Path) -> tuple[int, int]:
     """Where tokens and tags stand, told from the first lines: first and last, unless other columns look more so.
 
     A first column of numbers is CoNLL-U's; of the columns behind the token's, the last that holds only tags is theirs.
+    Tokens alone, and CoNLL-U in which no column holds tags, are texts without labels (`NO_TAGS`).
     """
     sample: list[list[str]] = []
     for sentence in sentences_of(path, columns=0):
@@ -189,13 +204,13 @@ def columns_of(path: Path) -> tuple[int, int]:
     usual = max(map(len, sample), key=[len(cells) for cells in sample].count, default=0) if sample else 0
     rows = [cells for cells in sample if len(cells) == usual]
     if usual < 3:
-        return 0, -1
+        return 0, NO_TAGS if usual == 1 else -1
     token = int(all(_NUMBER.fullmatch(cells[0]) for cells in rows))
     rows = [cells for cells in rows if not (token and _RANGE.fullmatch(cells[0]))]
     if all(is_tag(cells[-1]) for cells in rows):
         return token, -1
     tagged = [at for at in range(token + 1, usual) if all(is_tag(cells[at]) for cells in rows)]
-    return token, tagged[-1] - usual if tagged else -1
+    return token, tagged[-1] - usual if tagged else NO_TAGS if token else -1
 
 
 _NUMBER = re.compile(r"\d+(?:[-.]\d+)?")

@@ -1,8 +1,8 @@
 """JSON objects of other tools in our own shape: doccano, Label Studio, Prodigy, Argilla, pipelines' entities.
 
 Each tool is a row of a table: by which keys its objects are known, how one is turned into
-`{"text" or "tokens", "spans"?, "tags"?, "id"?, "split"?, "meta"?}`, and how it counts characters. What a tool
-says beside that goes to `meta`; what cannot be taken goes to `remarks`, which the import reports.
+`{"text" or "tokens", "spans"?, "tags"?, "suggested"?, "id"?, "split"?, "meta"?}`, and how it counts characters. What a
+tool says beside that goes to `meta`; what cannot be taken goes to `remarks`, which the import reports.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from datasets_app.codecs.units import CODE_POINTS, UTF16
-from datasets_app.records import Refused, shown
+from datasets_app.records import ReadOptions, Refused, shown
 from labeling.tokens import tokenize
 
 Values = Mapping[str, Any]
@@ -27,13 +27,26 @@ class Dialect:
     unit: str = CODE_POINTS
 
 
-def translate(values: Values) -> tuple[Values, str, Remarks]:
+def translate(values: Values, options: ReadOptions) -> tuple[Values, str, Remarks]:
     """The object in our shape, the unit of its offsets, and what is to be said about it."""
     remarks: Remarks = []
     for dialect in DIALECTS:
         if dialect.known(values):
-            return dialect.ours(values, remarks), dialect.unit, remarks
+            found = dialect.ours(values, remarks)
+            _suggest(found, found.pop("suggested", None), remarks, options)
+            return found, dialect.unit, remarks
     return values, CODE_POINTS, remarks
+
+
+def _suggest(found: dict[str, Any], suggested: Any, remarks: Remarks, options: ReadOptions) -> None:
+    """Take what a model suggested for a text that nobody has labeled, if that is asked for; else say that it is not."""
+    if not suggested or found.get("spans") is not None or not options.tags:
+        return
+    if options.suggestions:
+        found["spans"] = suggested
+    else:
+        why = "Nobody has labeled this text, and what a model suggested is taken only with annotations=suggest."
+        remarks.append(("suggestions_left_out", why))
 
 
 def _rest(values: Values, *taken: str) -> dict[str, Any]:
@@ -145,11 +158,26 @@ def _label_studio(values: Values, remarks: Remarks) -> dict[str, Any]:
     found = {"text": data[name], "id": _first(data, "id") or values.get("id"), "split": data.get("split"), "meta": meta}
     annotation = _annotation(values, remarks)
     if annotation is not None:
-        results = [_dict(item, "result[]") for item in _list(annotation.get("result"), "result")]
-        found["spans"] = _regions([item.get("value") for item in results if item.get("type") in (None, "labels")])
-        others = [item for item in results if item.get("type") not in (None, "labels")]
+        found["spans"], others = _results(annotation, remarks)
         found["meta"] |= {"result": others} if others else {}
+    predictions = _list(values.get("predictions") or [], "predictions")
+    if annotation is None and predictions:
+        found["suggested"], _ = _results(_dict(predictions[-1], "predictions[]"), remarks)
     return found
+
+
+_REGIONS = (None, "labels", "hypertextlabels")
+
+
+def _results(given: Values, remarks: Remarks) -> tuple[list[dict[str, Any]], list[Any]]:
+    """The spans of an annotation or a prediction, and what else it says; labels of other kinds are reported."""
+    results = [_dict(item, "result[]") for item in _list(given.get("result"), "result")]
+    spans = _regions([item.get("value") for item in results if item.get("type") in _REGIONS])
+    others = [item for item in results if item.get("type") not in _REGIONS]
+    left = sorted({str(item["type"]) for item in others if str(item["type"]).endswith("labels")})
+    if left:
+        remarks.append(("regions_left_out", f"Regions of type {', '.join(map(shown, left))} are not taken."))
+    return spans, others
 
 
 def _text_of(data: Values) -> str:
@@ -179,12 +207,20 @@ def _regions(values: Any) -> list[dict[str, Any]]:
     """A span per label of each region; one without labels has been left unfinished."""
     found = []
     for value in _list(values, "label"):
-        region = _dict(value, "value")
+        region = _hypertext(_dict(value, "value"))
         for label in _list(region.get("labels") or [None], "labels"):
             found.append({"start": region.get("start"), "end": region.get("end"), "label": label or ""})
             if isinstance(region.get("text"), str):
                 found[-1]["text"] = region["text"]
     return found
+
+
+def _hypertext(region: dict[str, Any]) -> dict[str, Any]:
+    """A region of a text that was shown as HTML: its place counts from the beginning of the text."""
+    place = region.get("globalOffsets")
+    if not isinstance(place, dict):
+        return region
+    return {**region, "start": place.get("start"), "end": place.get("end"), "labels": region.get("hypertextlabels")}
 
 
 # Our own texts with all that was said about them ---------------------------------------------------------
@@ -217,7 +253,10 @@ def _argilla(values: Values, remarks: Remarks) -> dict[str, Any]:
         meta |= _dict(values.get("metadata") or {}, "metadata")
         found = {**_kept(values, "id", "text", "tokens", "split"), "meta": meta}
         given = values.get("annotation")
-        return found | ({} if given is None else {"spans": [_old_argilla(item) for item in _list(given, "annotation")]})
+        found |= {} if given is None else {"spans": [_old_argilla(item) for item in _list(given, "annotation")]}
+        return found | {
+            "suggested": [_old_argilla(item) for item in _list(values.get("prediction") or [], "prediction")]
+        }
     fields = _dict(values["fields"], "fields")
     name = _text_of(fields)
     meta = _rest(fields, name) | _dict(values.get("metadata") or {}, "metadata")
@@ -226,7 +265,13 @@ def _argilla(values: Values, remarks: Remarks) -> dict[str, Any]:
     spans = [value for question in responses.values() if (value := _answered(question, remarks)) is not None]
     if spans:
         found["spans"] = spans[0]
+    suggestions = _dict(values.get("suggestions") or {}, "suggestions")
+    found["suggested"] = next((each["value"] for each in suggestions.values() if _suggests(each)), None)
     return found
+
+
+def _suggests(value: Any) -> bool:
+    return isinstance(value, dict) and _are_spans(value.get("value"))
 
 
 def _old_argilla(item: Any) -> Any:
@@ -246,10 +291,85 @@ def _answered(question: Any, remarks: Remarks) -> Any:
     return usable[0] if usable else None
 
 
+# Argilla's records as rows of a table, each question and each metadata in columns of its own.
+_ROW_FIELDS = ("id", "external_id", "status", "_server_id", "split")
+_ANSWERS, _SUGGESTION, _METADATA = ".responses", ".suggestion", "metadata."
+
+
+def _is_argilla_row(values: Values) -> bool:
+    return any(name.endswith((_ANSWERS, _SUGGESTION)) for name in values)
+
+
+def _argilla_row(values: Values, remarks: Remarks) -> dict[str, Any]:
+    fields = {name: value for name, value in values.items() if "." not in name and name not in _ROW_FIELDS}
+    name = _text_of(fields)
+    meta = _rest(fields, name, "vectors")
+    meta |= {key.removeprefix(_METADATA): value for key, value in values.items() if key.startswith(_METADATA) and value}
+    found = {
+        "text": fields[name],
+        "id": _first(values, "external_id", "id"),
+        "split": values.get("split"),
+        "meta": meta,
+    }
+    asked = [_list(value, key) for key, value in values.items() if key.endswith(_ANSWERS) and value]
+    spans = [value for each in asked if (value := _answered([{"value": one} for one in each], remarks)) is not None]
+    if spans:
+        found["spans"] = spans[0]
+    offered = [value for key, value in values.items() if key.endswith(_SUGGESTION) and value]
+    return found | {"suggested": next(filter(_are_spans, offered), None)}
+
+
+# Tokens and tags under other names, as data sets have them -------------------------------------------------
+
+_TAGS = ("tags", "ner_tags", "ner", "ner_labels", "labels")
+
+
+def _words(values: Values) -> Any:
+    found = values.get("tokens")
+    return values.get("words") if found is None else found
+
+
+def _tags_name(values: Values) -> str | None:
+    """The field with a tag for each word; a list of another length is something else."""
+    words = _words(values)
+    if not isinstance(words, list):
+        return None
+    return next(
+        (name for name in _TAGS if isinstance(values.get(name), list) and len(values[name]) == len(words)), None
+    )
+
+
+def _is_words(values: Values) -> bool:
+    name = _tags_name(values)
+    if values.get("tokens") is None and isinstance(values.get("words"), list):
+        return "text" not in values or name is not None
+    return name not in (None, "tags", "ner_tags") or (name is not None and _are_surfaces(values.get("spans")))
+
+
+def _are_surfaces(value: Any) -> bool:
+    """What WikiANN calls spans: `["PER: Ada Lovelace"]`, which the tags say too."""
+    return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
+
+
+def _other_names(values: Values, remarks: Remarks) -> dict[str, Any]:
+    name, left = _tags_name(values), {"words", "tokens"}
+    found = {"tokens": _words(values)}
+    if name is not None:
+        found["tags"], left = values[name], left | {name}
+    if _are_surfaces(values.get("spans")):
+        found["meta"], left = (
+            {**_dict(values.get("meta") or {}, "meta"), "spans": values["spans"]},
+            left | {"spans", "meta"},
+        )
+    return {**{name: value for name, value in values.items() if name not in left}, **found}
+
+
 DIALECTS = (
     Dialect("goldset", _is_everything, _everything),
     Dialect("label_studio", _is_label_studio, _label_studio, unit=UTF16),
     Dialect("prodigy", _is_prodigy, _prodigy),
     Dialect("argilla", _is_argilla, _argilla),
+    Dialect("argilla_row", _is_argilla_row, _argilla_row),
     Dialect("doccano", _is_doccano, _doccano),
+    Dialect("words", _is_words, _other_names),
 )

@@ -20,7 +20,20 @@ from labeling.errors import Invalid
 
 HEAD_BYTES = 65_536
 FILES_MAX = 1000  # what is known of each is kept with the job's progress
-_ENDINGS = (".conll", ".iob", ".iob2", ".bio", ".conll03", ".jsonl", ".ndjson", ".json", ".txt", ".csv", ".tsv")
+_ENDINGS = (
+    ".conll",
+    ".conllu",
+    ".iob",
+    ".iob2",
+    ".bio",
+    ".conll03",
+    ".jsonl",
+    ".ndjson",
+    ".json",
+    ".txt",
+    ".csv",
+    ".tsv",
+)
 
 
 def survey(path: Path, options: ReadOptions) -> Survey:
@@ -68,7 +81,7 @@ def _texts(names: Sequence[str]) -> list[str]:
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[zipfile.ZipFile, Path]]:
     with (
-        packed.complaining(path.name),
+        packed.complaining(),
         zipfile.ZipFile(path) as archive,
         tempfile.TemporaryDirectory(dir=path.parent) as place,
     ):

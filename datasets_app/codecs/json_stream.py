@@ -1,8 +1,9 @@
 """The objects of a JSON file, one at a time, however they are laid out: a line each, an array, or one after another.
 
-Only the layout is looked at here: what is given is the text of each object with the line on which it begins, or
-None for one over the limit. A file of one object a line survives a broken line; elsewhere, what follows a broken
-object up to the next place where one can begin is given as one text, which is then refused.
+Only the layout is looked at here: what is given is the text of each object with the line on which it begins (its
+place in the array, if that stands on one line), or None for one over the limit. A file of one object a line survives a
+broken line; elsewhere, what follows a broken object up to the next place where one can begin is given as one text,
+which is then refused.
 """
 
 import json
@@ -23,7 +24,7 @@ _AGAIN = re.compile(r"(?<=\n)\s*\{|(?<=\}),\s*\{")
 
 
 def objects(path: Path) -> Iterator[tuple[int, str | None]]:
-    """Each object's line and text; the file must have been through `lines.prepare`."""
+    """Each object's line, or place, and text; the file must have been through `lines.prepare`."""
     with path.open("rb") as stream:
         if stream.read(len(BOM)) != BOM:
             stream.seek(0)
@@ -34,7 +35,9 @@ def objects(path: Path) -> Iterator[tuple[int, str | None]]:
             yield from ((number, line) for number, line in numbered(stream) if line is None or line.strip())
         else:
             stream.seek(at)
-            yield from _Loose(TextIOWrapper(stream, "utf-8", newline="")).objects()
+            found = _Loose(TextIOWrapper(stream, "utf-8", newline="")).objects()
+            on_one_line = "\n" not in head.strip()
+            yield from ((number if on_one_line else line, text) for number, (line, text) in enumerate(found, 1))
 
 
 def _is_lines(head: str) -> bool:

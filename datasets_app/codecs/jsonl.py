@@ -24,7 +24,7 @@ def survey(path: Path, options: ReadOptions) -> Survey:
     evidence, records = bio.SchemeEvidence(), 0
     for _, text in objects(path):
         records += 1
-        if options.tags and text and ('"tags"' in text or '"ner_tags"' in text):
+        if options.tags and text:
             evidence.add(tags_if_any(text))
     return Survey(records, evidence.scheme)
 

@@ -15,6 +15,7 @@ from labeling.errors import Invalid
 
 CHUNK = 1 << 20
 BOM = codecs.BOM_UTF8
+NUL_SHARE = 0.3  # of a file's first bytes: Latin letters in UTF-16 have a half
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 # How files begin that people take for text.
@@ -42,6 +43,11 @@ def check_head(head: bytes) -> None:
             raise Invalid(f"The file is {what}, not text; unpack or convert it first.", code="binary_file")
     if head.startswith(_UTF32):
         raise Invalid("The file is UTF-32; save it as UTF-8.", code="bad_encoding")
+    if head[:2] not in _UTF16 and head.count(b"\0") > NUL_SHARE * len(head):
+        raise Invalid(
+            "Many of the file's bytes are NUL, as in UTF-16 or UTF-32 without a byte order mark; save it as UTF-8.",
+            code="bad_encoding",
+        )
 
 
 def prepare(path: Path) -> Path:

@@ -22,11 +22,24 @@ _KNOWN = {"id", "text", "tokens", "offsets", "spans", "split", "meta", *_TAG_FIE
 
 def tags_if_any(line: str) -> list[str]:
     """The tags of a line, for a look at their scheme; nothing where the line is wrong."""
+    if not any(name in line for name in _WITH_TAGS) and not ('"labels"' in line and '"tokens"' in line):
+        return []
     try:
-        values = json.loads(line)
+        return tags_of(json.loads(line))
+    except (ValueError, RecursionError):  # `read` says what is wrong with the line
+        return []
+
+
+_WITH_TAGS = ('"tags"', '"ner_tags"', '"ner"', '"ner_labels"', '"words"')
+
+
+def tags_of(given: Any) -> list[str]:
+    """The tags of an object by name; nothing where it is wrong."""
+    try:
+        values, *_ = dialects.translate(given, ReadOptions())
         tags: list[Any] = next((values[name] for name in _TAG_FIELDS if values.get(name)), [])
         return [tag for tag in tags if isinstance(tag, str)]
-    except (ValueError, TypeError, AttributeError, RecursionError):  # `read` says what is wrong with the line
+    except (TypeError, AttributeError, Refused):
         return []
 
 
@@ -45,6 +58,8 @@ def parsed(line: str) -> dict[str, Any]:
         ) from None
     except (ValueError, RecursionError) as error:
         raise Refused("bad_json", f"Not JSON: {ascii_safe(str(error))}. Give one object a line.") from None
+    if isinstance(values, list) and len(values) == 2 and isinstance(values[0], str) and isinstance(values[1], dict):
+        values = {**values[1], "text": values[0]}  # as spaCy's examples were before version 3
     if not isinstance(values, dict):
         raise Refused("bad_json", f'The line is {shown(line.strip())}, not an object such as {{"text": …}}.')
     return values
@@ -65,7 +80,7 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite
 
 def record(line: int, given: Mapping[str, Any], options: ReadOptions, scheme: str) -> Record:
     """The record of an object; raises `Refused`."""
-    values, unit, remarks = dialects.translate(given)
+    values, unit, remarks = dialects.translate(given, options)
     text, grid = _text_and_grid(values)
     tags = _tags(values, scheme, options.tag_names) if options.tags else None
     if tags is not None and grid is None:

@@ -64,7 +64,7 @@ def look(path: Path, name: str, *, size: int) -> Inside:
     """The beginning of what is packed in a file, or of the file itself; raises `Invalid` if it is broken."""
     with path.open("rb") as stream:
         head = stream.read(size)
-    with complaining(name):
+    with complaining():
         if packing := _packing(head):
             with packing.open(path) as inside:
                 return Inside(_bare(name, packing), inside.read(size))
@@ -84,7 +84,7 @@ def unpack(path: Path, name: str, *, limit: int) -> Path:
     with path.open("rb") as stream:
         head = stream.read(16)
     target = path.with_name(f"{path.name}.plain")
-    with complaining(name):
+    with complaining():
         if packing := _packing(head):
             with packing.open(path) as inside:
                 return _written(inside, target, path, limit)
@@ -105,15 +105,15 @@ def members(archive: zipfile.ZipFile) -> list[str]:
     return sorted(name for name in archive.namelist() if not name.endswith("/") and not _is_aside(name))
 
 
-def require_small(path: Path, name: str, *, limit: int) -> None:
+def require_small(path: Path, *, limit: int) -> None:
     """Raise `TooLarge` if an archive's files say that they are over the limits: no reader gets more than they say."""
-    with complaining(name), zipfile.ZipFile(path) as archive:
+    with complaining(), zipfile.ZipFile(path) as archive:
         members(archive)
         _require(sum(info.file_size for info in archive.infolist()), path.stat().st_size, limit)
 
 
 @contextmanager
-def complaining(name: str) -> Iterator[None]:
+def complaining() -> Iterator[None]:
     """Turn what goes wrong with a broken archive into `Invalid`."""
     try:
         yield
@@ -121,7 +121,7 @@ def complaining(name: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # the disk's fault, not the file's
             raise
         raise Invalid(
-            f"{name!r} cannot be unpacked: {error}. Is it whole, and without a password?", code="broken_archive"
+            f"The packed file cannot be unpacked: {error}. Is it whole, and without a password?", code="broken_archive"
         ) from error
 
 

@@ -15,14 +15,16 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from datasets_app.codecs.codec import Codec, Reader
-from datasets_app.codecs.objects import record
+from datasets_app.codecs.dialects import DIALECTS
+from datasets_app.codecs.objects import record, tags_of
 from datasets_app.codecs.packed import complaining, members, split_of
-from datasets_app.records import Failure, ReadOptions, Record, Refused, Survey, ascii_safe
+from datasets_app.records import Failure, ReadOptions, Record, Refused, Survey, ascii_safe, shown
 from labeling import bio
 from labeling.errors import Invalid
 
 BATCH_ROWS = 500
-_TAGS = ("tags", "ner_tags")
+_TAGS = ("tags", "ner_tags", "ner", "ner_labels", "labels")
+_TEXTS = ("text", "tokens", "words")
 _ENDINGS = (".parquet", ".arrow")
 _PARQUET = b"PAR1"
 
@@ -31,11 +33,11 @@ def survey(path: Path, options: ReadOptions) -> Survey:
     """Count the rows, and find the scheme of their tags; raises `Invalid` for a broken file."""
     evidence, rows = bio.SchemeEvidence(), 0
     for table in _tables(path):
+        table.require_text(options)
         for batch in table.batches():
             rows += len(batch)
             for row in batch if options.tags else ():
-                tags: list[Any] = next((row[name] for name in _TAGS if isinstance(row.get(name), list)), [])
-                evidence.add(tag for tag in tags if isinstance(tag, str))
+                evidence.add(tags_of(row))
     return Survey(rows, evidence.scheme)
 
 
@@ -55,8 +57,6 @@ def read(path: Path, options: ReadOptions, found: Survey) -> Iterator[Record | F
 
 def _object(row: Mapping[str, Any], options: ReadOptions, split: str | None) -> dict[str, Any]:
     """A row as an object of JSON: what only tables have, such as times, as strings."""
-    if "text" not in row and "tokens" not in row and options.text_column not in row:
-        raise Refused("no_text", "The table has neither a column `text` nor `tokens`; name it in `text_column`.")
     try:
         values: dict[str, Any] = json.loads(json.dumps(row, default=str, allow_nan=False, ensure_ascii=False))
         text = json.dumps(values, ensure_ascii=False).encode()
@@ -80,7 +80,19 @@ class _Table:
     def __init__(self, path: Path, split: str | None) -> None:
         self.path, self.split = path, split
         with self._opened() as (schema, _):
-            self.tag_names = _class_names(schema)
+            self.tag_names, self.columns = _class_names(schema), list(schema.names)
+
+    def require_text(self, options: ReadOptions) -> None:
+        """Raise `Invalid` with the columns that there are if none of them holds texts."""
+        known = {*_TEXTS, options.text_column}.intersection(self.columns)
+        if not known and not any(dialect.known(dict.fromkeys(self.columns)) for dialect in DIALECTS):
+            listed = ", ".join(shown(name) for name in self.columns[:100])
+            raise Invalid(
+                f"The table has no column `text` or `tokens`; its columns are {listed}. Say in `text_column` which one"
+                " holds the texts.",
+                code="no_text_column",
+                details={"field": "text_column", "columns": list(map(shown, self.columns[:100]))},
+            )
 
     def batches(self) -> Iterator[list[dict[str, Any]]]:
         """The rows, some hundred at a time."""
@@ -140,7 +152,7 @@ def _tables(path: Path) -> Iterator[_Table]:
         yield _Table(path, None)
         return
     with (
-        complaining(path.name),
+        complaining(),
         zipfile.ZipFile(path) as archive,
         tempfile.TemporaryDirectory(dir=path.parent) as place,
     ):

@@ -56,6 +56,20 @@ class TestReading:
         assert third.tags == ["B-LOC", "B-LOC"]
         assert first.group == second.group != third.group
 
+    @pytest.mark.parametrize(
+        ("text", "out"),
+        [
+            ("Ada\nmet\n\n", "Ada\tB-PER\nmet\tO\n\n"),
+            ("# x\n1\tAda\tPROPN\t_\n2-3\tm\t_\t_\n2\tmet\tVERB\t_\n\n",
+             "# x\n1\tAda\tPROPN\t_\tB-PER\n2-3\tm\t_\t_\n2\tmet\tVERB\t_\tO\n\n"),
+        ],
+    )  # fmt: skip
+    def test_without_tags_it_is_text_and_gets_a_column_of_tags_on_its_way_out(self, tmp_path, text, out):
+        (record,) = read_text(tmp_path, text)
+        assert (record.text, record.tags) == ("Ada met", None)
+        labeled = Gold("k", record.text, *record.grid, ["B-PER", "O"], "train", {}, record.layout)
+        assert b"".join(conll_out.write([labeled], scheme="original")).decode() == out
+
     def test_a_docstart_block_as_one_document(self, tmp_path):
         first, second = read_text(tmp_path, CONLL_2003, unit="document")
         assert first.text == "EU rejects German call\nPeter Blackburn"

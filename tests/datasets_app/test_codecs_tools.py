@@ -78,6 +78,17 @@ TOOLS = {
         {"id": "7", "text": ADA, "tokens": ["Ada", "met", "Bob", "."], "prediction": None,
          "annotation": [["PER", 0, 3], ["PER", 8, 11]], "status": "Validated"},
     ],
+    "argilla_row": [
+        {"id": "7", "status": "completed", "_server_id": "s", "body": ADA, "metadata.source": "mail",
+         "ner.responses": [[{"start": 0, "end": 3, "label": "PER"}, {"start": 8, "end": 11, "label": "PER"}]],
+         "ner.responses.users": ["u"], "ner.suggestion": None, "ner.suggestion.score": None},
+    ],
+    "words": [
+        {"id": 7, "text": ADA, "words": ["Ada", "met", "Bob", "."], "ner": ["B-PER", "O", "B-PER", "O"]},
+        {"id": 7, "text": ADA, "tokens": ["Ada", "met", "Bob", "."], "labels": ["S-PER", "O", "S-PER", "O"]},
+        {"id": 7, "text": ADA, "tokens": ["Ada", "met", "Bob", "."], "ner_tags": ["I-PER", "O", "I-PER", "O"],
+         "spans": ["PER: Ada", "PER: Bob"]},
+    ],
 }  # fmt: skip
 
 
@@ -90,7 +101,8 @@ def test_each_tool_is_known_by_its_keys_and_gives_the_same_spans(read, tool, val
     assert tool_of(value) == tool
     (record,) = read(value)
     assert (record.text, record.key) == (ADA, "7")
-    assert named(record) == [("Ada", "PER"), ("Bob", "PER")]
+    if record.tags is None:
+        assert named(record) == [("Ada", "PER"), ("Bob", "PER")]
     assert fit(record, tokenizer="words").tags == ["B-PER", "O", "B-PER", "O"]
 
 
@@ -99,7 +111,8 @@ def test_our_own_shape_belongs_to_no_tool():
         {"text": ADA},
         {"text": ADA, "spans": []},
         {"tokens": ["a"], "tags": ["O"]},
-        {"text": "", "label": "x"},
+        {"tokens": ["a"], "ner_tags": ["O"], "labels": ["sport", "news"], "pos": [1]},
+        {"text": "", "label": "x", "words": ["not", "tokens"]},
     ):
         assert tool_of(value) is None
 
@@ -125,6 +138,38 @@ class TestWhatIsLeft:
     def test_a_task_that_nobody_has_labeled_is_a_text(self, read):
         (record,) = read({"id": 1, "data": {"body": ADA}, "annotations": [], "predictions": []})
         assert (record.text, record.spans) == (ADA, None)
+
+    @pytest.mark.parametrize("value", [
+        {"id": 1, "data": {"text": ADA}, "annotations": [], "predictions": [
+            {"result": label_studio(ADA, (0, 3, "Ada", "PER"))["annotations"][0]["result"], "model_version": "m"}]},
+        {"fields": {"text": ADA}, "responses": {}, "suggestions": {
+            "stars": {"value": 3}, "ner": {"value": [{"start": 0, "end": 3, "label": "PER"}], "agent": "m"}}},
+        {"text": ADA, "tokens": ["Ada"], "annotation": None, "prediction": [["PER", 0, 3, 0.5]]} | {
+            "tokens": ["Ada", "met", "Bob", "."]},
+        {"text": ADA, "ner.responses": None, "ner.suggestion": [{"start": 0, "end": 3, "label": "PER"}]},
+    ])  # fmt: skip
+    def test_what_a_model_suggested_is_taken_where_that_is_asked_for_and_else_reported(self, read, value):
+        (asked,), (usual,), (ignored,) = read(value, suggestions=True), read(value), read(value, tags=False)
+        assert (named(asked), asked.remarks) == ([("Ada", "PER")], [])
+        assert (usual.spans, [code for code, _ in usual.remarks]) == (None, ["suggestions_left_out"])
+        assert (ignored.spans, ignored.remarks) == (None, [])
+
+    def test_regions_of_label_studio_that_are_no_labels_of_a_text(self, read):
+        value = label_studio(ADA, (0, 3, "Ada", "PER"))
+        value["annotations"][0]["result"] += [
+            {"type": "hypertextlabels", "value": {
+                "start": "/p[1]", "globalOffsets": {"start": 8, "end": 11}, "text": "Bob", "hypertextlabels": ["PER"]}},
+            {"type": "paragraphlabels", "value": {"start": "0", "end": "0", "paragraphlabels": ["PER"]}},
+        ]  # fmt: skip
+        (record,) = read(value)
+        assert named(record) == [("Ada", "PER"), ("Bob", "PER")]
+        assert [code for code, _ in record.remarks] == ["regions_left_out"]
+
+    def test_examples_of_spacy_before_its_third_version(self, read):
+        text = json.dumps([["Ada left", {"entities": [[0, 3, "PER"]]}], ["x", {"entities": []}], ["x"]])
+        first, second, bad = read(text=text)
+        assert (named(first), second.spans) == ([("Ada", "PER")], [])
+        assert (bad.line, bad.code) == (3, "bad_json")
 
     @pytest.mark.parametrize("answer", ["reject", "ignore"])
     def test_what_was_rejected_in_prodigy_is_a_text_without_labels(self, read, answer):
@@ -172,7 +217,12 @@ class TestArrays:
     def test_a_json_array_is_read_object_by_object(self, read, indent, ending):
         found = read(text=json.dumps([{"text": "a [{"}, {"text": 'b"]}'}], indent=indent) + ending)
         assert [record.text for record in found] == ["a [{", 'b"]}']
-        assert found[1].line == (5 if indent else 1)
+        assert found[1].line == (5 if indent else 2)
+
+    def test_of_an_array_on_one_line_the_place_counts(self, read):
+        found = read(text=json.dumps([{"text": "a"}, {"text": ""}, {}, {"text": "d"}, {}]) + "\n")
+        assert [each.line for each in found] == [1, 2, 3, 4, 5]
+        assert [each.line for each in found if isinstance(each, Failure)] == [3, 5]
 
     def test_objects_over_several_lines_need_no_array(self, read):
         found = read(text='{\n "text": "a"\n}\n{\n "text": "b"\n}\n')

@@ -2,7 +2,7 @@
 
 import pytest
 
-from datasets_app import differences, jobs, restoring, undoing, versions
+from datasets_app import differences, jobs, label_operations, label_splits, restoring, undoing, versions
 from datasets_app.models import Change, DatasetVersion, Job
 from labeling import annotate, documents, review
 from labeling.errors import Conflict, NotFound
@@ -89,6 +89,18 @@ class TestDiff:
         frozen = differences.diff(version, versions.freeze_now(filled, manager))
         assert now | {"to": 2, "examples": []} == frozen | {"examples": []}
 
+    def test_a_cause_is_the_change_that_gave_a_text_its_labels(self, version, filled, manager):
+        split = {"surfaces": ["ada", "bob"], "pattern": ""}
+        for change in range(3):
+            label_splits.split(filled, manager, label="PER", to="PET", **split)
+            if not change:  # taken back, it is no cause
+                undoing.undo(Change.objects.get(), manager)
+        review.correct(filled, manager, doc("Bob").pk, tags=["B-LOC"])  # what a person did last counts
+        causes = differences.diff(version, versions.freeze_now(filled, manager))["causes"]
+        assert {cause: row["relabeled"] for cause, row in causes.items()} == {
+            "added": 0, "removed": 0, "changed": 1, "label.split": 1,
+        }  # fmt: skip
+
     def test_with_itself(self, version):
         found = differences.diff(version, version)
         assert found["documents"] == {"added": 0, "removed": 0, "changed": 0, "moved": 0}
@@ -99,6 +111,32 @@ class TestDiff:
         fill(other)
         with pytest.raises(Conflict, match="different projects"):
             differences.diff(version, versions.freeze_now(other, other.created_by))
+
+
+class TestOneDocument:
+    def test_what_each_version_says_of_it(self, version, filled, manager, api, annotator, client):
+        bob = doc("Bob")
+        url, page = (f"{start}/projects/news/documents/{bob.pk}/versions" for start in ("/api/v1", ""))
+        label_operations.operate(filled, manager, operation="rename", label="PER", to="PERSON")
+        (row,) = api(manager).get(url).json()["results"]
+        assert (row["number"], row["same"]) == (1, True)
+        review.correct(filled, manager, bob.pk, tags=["B-LOC"])
+        versions.freeze_now(filled, manager)
+        second, first = api(manager).get(url).json()["results"]
+        assert (second["same"], first["same"], first["spans"]["relabeled"]) == (True, False, 1)
+        assert api(annotator).get(url).status_code == 403
+        client.force_login(manager)
+        html = client.get(f"{page}/").content.decode()
+        assert "As in version 1" in html
+        assert "As in version 2" not in html
+        assert "label renamed: PER" not in html  # it changed no annotation of its own
+        restoring.restore_document(DatasetVersion.objects.get(number=1), manager, bob.pk)
+        assert "version restored" in client.get(f"{page}/").content.decode()
+        difference = client.get(f"/versions/{version.pk}/diff/{DatasetVersion.objects.get(number=2).pk}/")
+        assert "labeled otherwise by a person" in difference.content.decode()
+        card = client.get(f"/versions/{version.pk}/card/")
+        assert (card["Content-Type"], card.content[:4]) == ("text/plain; charset=utf-8", b"---\n")
+        assert f"documents/{bob.pk}/versions/" in client.get(f"/projects/news/documents/{bob.pk}/").content.decode()
 
 
 class TestRestoring:

@@ -1,6 +1,7 @@
 """Groups of duplicates: found as texts come in, on one side of a split, and what the policy makes of them."""
 
 import json
+import re
 from io import BytesIO
 
 import pytest
@@ -274,12 +275,19 @@ class TestDoors:
     def test_pages(self, client, bring, reviewer, manager):
         bring(LONG, NEAR)
         client.force_login(reviewer)
-        assert NEAR in client.get("/projects/news/duplicates/").content.decode()
+        html = client.get("/projects/news/duplicates/").content.decode()
+        assert NEAR in html
+        assert "Archive the ticked ones" not in html
         assert (
             "No group lies in more than one split" in client.get("/projects/news/duplicates/?across=1").content.decode()
         )
         assert client.get("/projects/news/curation/").status_code == 403
         client.force_login(manager)
+        html = client.get("/projects/news/duplicates/").content.decode()
+        ticked = re.findall(r'name="document" value="(\d+)"[^>]* checked', html)
+        assert set(map(int, ticked)) == {one.pk for one in Duplicate.objects.all() if one.pk != one.first_id}
+        preview = client.post("/projects/news/documents/bulk/", {"act": "archive", "document": ticked})
+        assert f"It touches {len(ticked)} document" in preview.content.decode()
         form = {"duplicates": "archive", "split_by": "writer", "license": "", "citation": ""}
         assert client.post("/projects/news/curation/", form).status_code == 302
         assert "writer" in client.get("/projects/news/curation/").content.decode()

@@ -91,6 +91,17 @@ def test_a_group_goes_on_without_its_first(project, manager):
     assert not duplicates.groups(project).exists()
 
 
+def test_duplicates_that_come_later_are_found_by_those_that_stay(project, manager):
+    """The first of a group holds its keys; with it gone, another does."""
+    jobs.run(importing.start(project, manager, BytesIO(LINES.encode()), name="a.txt").pk)
+    first, near, *_ = Document.objects.order_by("line")
+    for _ in range(2):
+        erasure.erase(project, manager, first.pk)
+    jobs.run(importing.start(project, manager, BytesIO(f"{SECRET} !!\n".encode()), name="b.txt").pk)
+    (group,) = duplicates.groups(project)
+    assert (group, group.size) == (near, 3)
+
+
 def test_doors(api, client, project, manager, reviewer, stranger):
     document = factories.document(project, "Ada met Bob")
     url = f"/api/v1/projects/news/documents/{document.pk}/erasure"

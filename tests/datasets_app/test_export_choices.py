@@ -5,7 +5,7 @@ from io import BytesIO
 
 import pytest
 
-from datasets_app import export, importing, jobs
+from datasets_app import export, importing, jobs, versions
 from labeling import annotate, predictions, review
 from labeling.annotate import Aside
 from labeling.errors import Invalid
@@ -46,6 +46,31 @@ def said(project, manager, annotator, reviewer):
 def everything(project, format: str, **options) -> list:
     data = content(export.project_now(project, format=format, annotations="everything", **options)).decode()
     return json.loads(data) if format == "label_studio" else [json.loads(line) for line in data.splitlines()]
+
+
+class TestOfAVersion:
+    def test_whose_annotation_the_gold_is(self, project, said, reviewer, annotator, manager, api):
+        other = Document.objects.order_by("line").last()
+        review.correct(project, reviewer, other.pk, tags=["O"] * len(other.token_starts))
+        version = versions.freeze_now(project, manager)
+        url = f"/api/v1/versions/{version.pk}/export"
+        for name in (*export.WRITERS, "parquet"):
+            answer = api(reviewer).get(url, {"format": name, "annotator": annotator.username})
+            assert f"news-v1-{annotator.username}" in answer["Content-Disposition"]
+            assert b"".join(answer.streaming_content)
+        data = content(export.frozen(version, format="jsonl", annotator=annotator.username))
+        assert [json.loads(line)["id"] for line in data.splitlines()] == ["t0"]
+        assert content(export.frozen(version, format="jsonl", annotator=annotator.username, split="test")) == b""
+
+    def test_what_it_does_not_hold_is_said(self, project, said, manager, api):
+        version = versions.freeze_now(project, manager)
+        for options, field in (
+            ({"annotations": "everything"}, "annotations"),
+            ({"annotator": "nobody"}, "annotator"),
+            ({"format": "hf", "annotator": "mara"}, "annotator"),
+        ):
+            answer = api(manager).get(f"/api/v1/versions/{version.pk}/export", {"format": "jsonl", **options})
+            assert (answer.status_code, answer.json()["error"]["details"]["field"]) == (400, field)
 
 
 class TestByPerson:

@@ -7,7 +7,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from datasets_app import importing, jobs, uploads
-from datasets_app.models import Job
+from datasets_app.models import Job, TextKey
 from labeling.errors import Invalid
 from labeling.models import Annotation, Document, Label, Prediction
 from tests import factories
@@ -129,6 +129,8 @@ class TestAllOrNothing:
         job = ran(importing.start(project, manager, BytesIO(content), name="a.jsonl", on_error="refuse"))
         assert (job.state, job.result["code"]) == ("failed", "conflict")
         assert list(Document.objects.values_list("key", "text")) == [("2", "theirs")]
+        theirs = Document.objects.get().pk
+        assert set(TextKey.objects.values_list("document_id", flat=True)) == {theirs}  # the others are found anew
 
 
 class TestLabels:

@@ -97,6 +97,7 @@ class TestMergeAndDelete:
         assert change.data["documents"] == 2
         undoing.undo(change, manager)
         assert (tags_of(filled), names(filled)) == (before, ["PER", "LOC"])
+        assert Prediction.objects.get().tags == ["B-PER"]
 
     def test_undo_keeps_work_done_since(self, operate, filled, manager):
         change = operate("delete", "PER")

@@ -62,10 +62,15 @@ class TestSplit:
         assert (tags("t0"), tags("t2")) == (["B-PER", "O", "B-ADA"], ["B-ADA", "I-ADA", "O"])
 
     def test_into_a_label_that_is_there(self, filled, manager):
-        change = split(filled, manager, to="LOC", surfaces=["Cy"])
+        predictions.store([Predicted(doc("t3").pk, ["B-LOC", "B-PER"], [0.9, 0.9])], model="m")
+        change = split(filled, manager, to="LOC", surfaces=["Cy", "stayed", "ada"])
         assert tags("t3") == ["B-LOC", "O"]
+        assert Prediction.objects.get(document=doc("t3")).tags == ["B-LOC", "B-LOC"]
+        predictions.store([Predicted(doc("t1").pk, ["B-LOC", "B-LOC"], [0.9, 0.9])], model="m")  # anew
         undoing.undo(change, manager)
         assert tags("t3") == ["B-PER", "O"]
+        assert Prediction.objects.get(document=doc("t3")).tags == ["B-LOC", "B-PER"]
+        assert Prediction.objects.get(document=doc("t1")).tags == ["B-LOC", "B-LOC"]
         assert Label.objects.filter(name="LOC").exists()
 
     def test_a_label_that_was_used_since_stays(self, filled, manager):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from unittest.mock import Mock
 
 import fsspec
 import pytest
@@ -197,13 +198,16 @@ class Store(MemoryFileSystem):
         return "/" + path.removeprefix("s3://").lstrip("/")
 
 
-def test_a_store(permit, tmp_path):
+def test_a_store(permit, tmp_path, monkeypatch):
     fsspec.register_implementation("s3", Store, clobber=True)
     Store().pipe("/bucket/a.txt", LINES)
     permit("s3://bucket/")
     assert fetched("s3://bucket/a.txt", tmp_path) == LINES
     with pytest.raises(Unavailable):
         fetched("s3://bucket/none.txt", tmp_path)
+    monkeypatch.setattr(Store, "_open", Mock(side_effect=LookupError("Unable to locate credentials")))
+    with pytest.raises(Unavailable, match="Unable to locate credentials"):
+        fetched("s3://bucket/a.txt", tmp_path)
 
 
 def test_a_store_that_is_not_installed(permit, tmp_path):

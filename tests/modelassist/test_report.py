@@ -7,11 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from datasets_app.leaks import Surfaces
+from datasets_app.records import Gold
+from labeling import bio
 from labeling.bio import Span
+from labeling.tokens import tokenize
 from modelassist.decode import Tagset
 from modelassist.evaluation import evaluate
 from modelassist.matching import match
-from modelassist.report import Report, precision_recall
+from modelassist.report import Report, precision_recall, surface
 
 TAGS = Tagset.of_labels(["PER", "LOC"])
 
@@ -90,6 +94,33 @@ def test_the_report_adds_up_with_the_evaluation(corpus: list[list[tuple[str, str
 def test_kinds_of_error(gold: list, predicted: list, kinds: list[str]) -> None:
     found = match({Span(*span) for span in gold}, {Span(*span) for span in predicted})
     assert sorted(one.kind for one in found) == sorted(kinds)
+
+
+def test_seen_is_what_the_leak_report_of_files_with_their_own_splits_calls_so() -> None:
+    """Of the test split's entities, seen are those whose surface stands in train, with the same label or another."""
+    texts = {
+        "train": [("Ada saw Kyōto", ["B-PER", "O", "B-LOC"]), ("Bob left", ["B-PER", "O"])],
+        "validation": [("Cy came", ["B-PER", "O"])],
+        "test": [
+            ("ADA met Cy in Ｋyōto", ["B-PER", "O", "B-PER", "O", "B-LOC"]),
+            ("Bob left Bob", ["B-LOC", "O", "B-PER"]),
+        ],
+    }
+    leaks, known = Surfaces(), set()
+    report = Report(["PER", "LOC"], known)
+    for split, rows in texts.items():
+        for text, tags in rows:
+            starts, ends = tokenize(text)
+            tokens = [text[start:end] for start, end in zip(starts, ends, strict=True)]
+            leaks.add(Gold("k", text, starts, ends, tags, split))
+            if split == "train":
+                known.update(surface(tokens, span) for span in bio.spans(tags))
+            elif split == "test":
+                report.add(tokens, tags, ["O"] * len(tags), [1.0] * len(tags))
+    found = next(row for row in leaks.as_json() if (row["split"], row["in"]) == ("test", "train"))
+    shown = report.as_json()["novelty"]
+    assert (shown["seen"]["support"], shown["unseen"]["support"]) == (4, 1)
+    assert (found["seen"] + found["otherwise"], found["unseen"]) == (4, 1)
 
 
 def test_new_names_lengths_confusion_and_confidence() -> None:
