@@ -1,23 +1,26 @@
 """Trained models ready to predict, kept in memory by the worker that uses them; and the predicting of texts.
 
 The web process calls `predict`, which waits for a worker of the queue `serve`; only workers load torch. That
-worker trains nothing, so it answers while a training runs.
+worker trains nothing, so it answers while a training runs; it tags the texts of all requests that wait together.
 """
 
 import logging
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.util import find_spec
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from celery import current_app
 from celery.exceptions import TimeoutError as NoAnswer
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from datasets_app import label_map
 from labeling import bio, tokens
-from labeling.errors import Invalid, TooLarge, Unavailable
+from labeling.errors import GoldsetError, Invalid, TooLarge, Unavailable
 from labeling.models import Project
+from modelassist import waiting
 from modelassist.access import require_production
 from modelassist.models import ModelVersion
 
@@ -41,7 +44,7 @@ def predict(project: Project, texts: Sequence[str], *, wait: float = WAIT_SECOND
     model = require_production(project)
     grids = [tokens.tokenize(text, project.tokenizer) for text in texts]
     words = [tokens.pieces(text, *grid) for text, grid in zip(texts, grids, strict=True)]
-    answers = _asked("modelassist.tasks.tag", model.pk, words, wait=wait)
+    answers = _tags_of(model, words, wait=wait)
     results = [_result(*row) for row in zip(texts, grids, answers, strict=True)]
     return {"model": model.name, "results": results}
 
@@ -60,6 +63,20 @@ def _check(texts: Sequence[str]) -> None:
             )
 
 
+def _tags_of(model: ModelVersion, words: list[list[str]], *, wait: float) -> list[tuple[list[str], list[float]]]:
+    try:
+        # After `wait` nobody listens any more, so a worker that comes to it later drops the task.
+        task = partial(current_app.send_task, "modelassist.tasks.tag", (model.pk,), queue="serve", expires=wait)
+        answer = waiting.ask(model.pk, words, wake=task, wait=wait)
+    except (OperationalError, RedisError) as error:
+        raise _unreachable() from error
+    if answer is None:
+        raise _busy(wait)
+    if "message" in answer:
+        raise Unavailable(answer["message"], code=answer["code"])
+    return list(answer["tagged"])
+
+
 def require_onnx(model: ModelVersion, *, wait: float = WAIT_SECONDS) -> None:
     """Have its ONNX file made, if it is not there; raises `Unavailable` where that cannot be or takes too long."""
     if (model.folder / ONNX).is_file():
@@ -76,10 +93,18 @@ def _asked(task: str, *given: Any, wait: float) -> Any:
         # After `wait` nobody listens any more, so a worker that comes to it later drops the task.
         return current_app.send_task(task, given, queue="serve", expires=wait).get(timeout=wait)
     except NoAnswer as error:
-        message = f"No model worker answered within {wait:g} seconds; it may be busy. Try again later."
-        raise Unavailable(message, code="model_busy") from error
+        raise _busy(wait) from error
     except OperationalError as error:
-        raise Unavailable("The message broker does not answer; try again in a moment.") from error
+        raise _unreachable() from error
+
+
+def _busy(wait: float) -> Unavailable:
+    message = f"No model worker answered within {wait:g} seconds; it may be busy. Try again later."
+    return Unavailable(message, code="model_busy")
+
+
+def _unreachable() -> Unavailable:
+    return Unavailable("The message broker does not answer; try again in a moment.")
 
 
 def _result(text: str, grid: tuple[list[int], list[int]], answer: tuple[list[str], list[float]]) -> dict[str, Any]:
@@ -97,7 +122,35 @@ def _result(text: str, grid: tuple[list[int], list[int]], answer: tuple[list[str
 # In the worker -------------------------------------------------------------------------------------------
 
 
-def tag_words(model_id: int, words: list[list[str]]) -> list[tuple[list[str], list[float]]]:
+def tag_waiting(model_id: int) -> None:
+    """Answer the requests that wait for a model: their texts are tagged together."""
+    if requests := waiting.take(model_id):
+        _answer(model_id, requests)
+
+
+def _answer(model_id: int, requests: list[waiting.Request]) -> None:
+    """One request on which the network breaks does not keep the others back."""
+    try:
+        rows = iter(_tagged(model_id, [words for each in requests for words in each.words]))
+    except Exception as error:
+        if len(requests) > 1:
+            for each in requests:
+                _answer(model_id, [each])
+            return
+        logger.exception("texts could not be tagged with model %s", model_id)
+        waiting.answer(requests[0], _failure(error))
+    else:
+        for each in requests:
+            waiting.answer(each, {"tagged": list(islice(rows, len(each.words)))})
+
+
+def _failure(error: Exception) -> dict[str, Any]:
+    if isinstance(error, GoldsetError):
+        return {"code": error.code, "message": error.message}
+    return {"code": "prediction_failed", "message": f"The network broke on these texts: {type(error).__name__}."}
+
+
+def _tagged(model_id: int, words: list[list[str]]) -> list[tuple[list[str], list[float]]]:
     """Tags and confidences of some lists of words."""
     model = ModelVersion.objects.select_related("project").get(pk=model_id)
     taggings = tagger_for(model).predict(words)

@@ -27,12 +27,12 @@ def predict_after_imports() -> None:
     preannotate.start_after_imports()
 
 
-@shared_task(name="modelassist.tasks.tag", ignore_result=False)  # type: ignore[untyped-decorator]
-def tag(model_id: int, words: list[list[str]]) -> list[tuple[list[str], list[float]]]:
-    """Tag lists of words with a model; the web process waits for the answer."""
+@shared_task(name="modelassist.tasks.tag")  # type: ignore[untyped-decorator]
+def tag(model_id: int) -> None:
+    """Tag the texts that wait for a model; the web process waits for the answers."""
     from modelassist import serving
 
-    return serving.tag_words(model_id, words)
+    serving.tag_waiting(model_id)
 
 
 @shared_task(name="modelassist.tasks.write_onnx", ignore_result=False)  # type: ignore[untyped-decorator]
