@@ -11,12 +11,12 @@ repeatable, or it calls `checkpoint` inside the transaction that writes. What ta
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from celery import current_app
 from django.conf import settings
@@ -52,6 +52,7 @@ class Step:
 
 
 Result = TypeVar("Result")
+Progress = TypeVar("Progress")
 Handler = Callable[[Job], Generator[Step, None, dict[str, Any]]]
 
 
@@ -244,6 +245,21 @@ def waiting(step: Step, work: Callable[[], Result]) -> Generator[Step, None, Res
             if outcome.done():
                 raise  # the work's own
             yield step
+
+
+class Followed(Generic[Progress, Result]):
+    """Work to loop over by a handler that tells its progress as the job's; afterwards `value` is what it returned.
+
+    Whoever leaves the loop early ends the work.
+    """
+
+    value: Result
+
+    def __init__(self, work: Generator[Progress, None, Result]) -> None:
+        self._work = work
+
+    def __iter__(self) -> Iterator[Progress]:
+        self.value = yield from self._work
 
 
 def note_failures(job: Job, failures: Iterable[Failure]) -> int:

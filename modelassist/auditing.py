@@ -86,16 +86,11 @@ def _judge(
     own, others = (_Fold(version, number, inside, groups) for inside in (True, False))
     labels = [label["name"] for label in version.labels]
     chosen = Hyperparameters.from_json(job.params.get("hyperparameters"))
-    steps = trainer.train(others, (), labels=labels, base=base.path, hyperparameters=chosen)
-    try:
-        while True:
-            progress = next(steps)
-            done = number * progress.steps + progress.step
-            yield jobs.Step(done, FOLDS * progress.steps, note=f"part {number + 1} of {FOLDS}")
-    except StopIteration as end:
-        tagger = end.value.tagger()
-    finally:
-        steps.close()
+    training = jobs.Followed(trainer.train(others, (), labels=labels, base=base.path, hyperparameters=chosen))
+    for progress in training:
+        done = number * progress.steps + progress.step
+        yield jobs.Step(done, FOLDS * progress.steps, note=f"part {number + 1} of {FOLDS}")
+    tagger = training.value.tagger()
     golds = list(own.golds())
     judged = list(tagger.judge((gold.tokens, gold.tags) for gold in golds))
     usually = usual((gold.tags, likely.tolist()) for gold, (_, likely) in zip(golds, judged, strict=True))

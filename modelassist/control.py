@@ -80,18 +80,13 @@ def run(job: Job) -> Generator[jobs.Step, None, dict[str, Any]]:
     documents, spans = texts.counts
     finding = partial(base_model.resolve, model.base_model, gpu=trainer.gpu())
     base = yield from jobs.waiting(jobs.Step(0), finding)
-    training = trainer.train(
-        texts, Examples(version, Split.VALIDATION), labels=[label["name"] for label in version.labels],
-        base=base.path, hyperparameters=_same(model),
-    )  # fmt: skip
-    try:
-        while True:
-            progress = next(training)
-            yield jobs.Step(progress.step, progress.steps, note=f"learning from {documents} texts in random order")
-    except StopIteration as end:
-        tagger = end.value.tagger()
-    finally:
-        training.close()
+    labels, validation = [label["name"] for label in version.labels], Examples(version, Split.VALIDATION)
+    training = jobs.Followed(
+        trainer.train(texts, validation, labels=labels, base=base.path, hyperparameters=_same(model))
+    )
+    for progress in training:
+        yield jobs.Step(progress.step, progress.steps, note=f"learning from {documents} texts in random order")
+    tagger = training.value.tagger()
     exam = registry.exam_of(version)
     assert exam is not None
     with exams.Sheets() as unread:

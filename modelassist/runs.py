@@ -205,20 +205,14 @@ def _require_spans(train: Examples) -> None:
 def _steps(job: Job, training: "Generator[Progress, None, Trained]") -> "Generator[jobs.Step, None, Trained]":
     """The training's progress as the job's; the curve is shown as its result until there is one."""
     epochs_shown = 0
-    try:
-        while True:
-            progress = next(training)
-            if len(progress.curve) != epochs_shown:
-                epochs_shown = len(progress.curve)
-                running = Job.objects.filter(pk=job.pk, state=Job.State.RUNNING, claimed_by=job.claimed_by)
-                trials = {"trials": job.cursor["trials"]} if "trials" in job.cursor else {}
-                running.update(result={"curve": progress.curve, **trials})
-            yield jobs.Step(progress.step, progress.steps, note=_note(progress))
-    except StopIteration as end:
-        trained: Trained = end.value
-        return trained
-    finally:
-        training.close()
+    for progress in (followed := jobs.Followed(training)):
+        if len(progress.curve) != epochs_shown:
+            epochs_shown = len(progress.curve)
+            running = Job.objects.filter(pk=job.pk, state=Job.State.RUNNING, claimed_by=job.claimed_by)
+            trials = {"trials": job.cursor["trials"]} if "trials" in job.cursor else {}
+            running.update(result={"curve": progress.curve, **trials})
+        yield jobs.Step(progress.step, progress.steps, note=_note(progress))
+    return followed.value
 
 
 def _note(progress: "Progress") -> str:

@@ -70,23 +70,17 @@ class Search:
         from modelassist import trainer
 
         chosen = Hyperparameters.from_json({**self.asked, **options})
-        training = trainer.train(
-            self.train, self.validation, labels=self.labels, base=self.base, hyperparameters=chosen
+        training = jobs.Followed(
+            trainer.train(self.train, self.validation, labels=self.labels, base=self.base, hyperparameters=chosen)
         )
-        best = 0.0
-        try:
-            while True:
-                progress = next(training)
-                best = progress.f1 or 0.0
-                # The first trial is what the search falls back to: it is given the time that it needs.
-                if trials and (time.monotonic() > until or _hopeless(progress.curve, progress.epochs, trials)):
-                    return best, False
-                note = f"trial {len(trials) + 1}, epoch {progress.epoch}/{progress.epochs} F1 {best:.3f}"
-                yield jobs.Step(progress.step, progress.steps, note=note)
-        except StopIteration as end:
-            return end.value.best_f1 or 0.0, True
-        finally:
-            training.close()
+        for progress in training:
+            best = progress.f1 or 0.0
+            # The first trial is what the search falls back to: it is given the time that it needs.
+            if trials and (time.monotonic() > until or _hopeless(progress.curve, progress.epochs, trials)):
+                return best, False
+            note = f"trial {len(trials) + 1}, epoch {progress.epoch}/{progress.epochs} F1 {best:.3f}"
+            yield jobs.Step(progress.step, progress.steps, note=note)
+        return training.value.best_f1 or 0.0, True
 
     def _study(self, trials: Sequence[Mapping[str, Any]]) -> "Study":
         """What the trials so far have taught; without the first, whose options are nowhere said."""

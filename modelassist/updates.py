@@ -108,17 +108,13 @@ def _learned(job: Job, project: Project, base: ModelVersion) -> "Generator[jobs.
     new, old = list(_fresh(project, base)), list(_replayed(base, Split.TRAIN, REPLAYED_DOCUMENTS, draw))
     labels = list(project.labels.filter(retired=False).values_list("name", flat=True))
     mixed = [*new * max(1, len(old) // max(1, len(new))), *old]  # the few new ones weigh as much as the many old ones
-    training = trainer.train(mixed, (), labels=labels, base=base.folder, hyperparameters=_knobs(base, len(mixed)))
-    try:
-        while True:
-            if _training_waits(project):
-                return "A training has begun, which makes the update superfluous."
-            progress = next(training)
-            yield jobs.Step(progress.step, progress.steps, note=f"learning from {len(new)} texts")
-    except StopIteration as end:
-        trained: Trained = end.value
-    finally:
-        training.close()
+    knobs = _knobs(base, len(mixed))
+    training = jobs.Followed(trainer.train(mixed, (), labels=labels, base=base.folder, hyperparameters=knobs))
+    for progress in training:
+        yield jobs.Step(progress.step, progress.steps, note=f"learning from {len(new)} texts")
+        if _training_waits(project):
+            return "A training has begun, which makes the update superfluous."
+    trained = training.value
     checked = _checked(base, trained, list(_replayed(base, Split.VALIDATION, CHECKED_DOCUMENTS, draw)))
     if checked and checked["f1"][1] < checked["f1"][0] - WORSE:
         return f"It is worse than {base.name} on held-out texts: F1 {checked['f1'][1]:.3f}, not {checked['f1'][0]:.3f}."
