@@ -89,7 +89,7 @@ class TestProjectNow:
          {"format": "jsonl", "scheme": "original"}],
     )  # fmt: skip
     def test_unknown_options(self, project, options):
-        with pytest.raises(Invalid, match="use one of"):
+        with pytest.raises(Invalid, match=r"use one of|one of the formats that can"):
             export.project_now(project, **options)
 
 

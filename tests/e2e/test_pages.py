@@ -66,6 +66,11 @@ PAGES = {
     "/projects/{p}/import/": Role.MANAGER,
     "/projects/{p}/settings/": Role.MANAGER,
 }
+# No pages of their own: a part of one, a text.
+PARTS = {
+    "/projects/{p}/documents/{accepted}/versions/": Role.REVIEWER,
+    "/versions/{version}/card/": Role.REVIEWER,
+}
 OWN = ["/", "/?q=no+such+project", "/new-project/", "/profile/", "/trash/"]
 # Those that only take what a form sends, that lead elsewhere, or that have a test of their own.
 NOT_SHOWN = {
@@ -78,7 +83,7 @@ Empty = Callable[[], Project]
 @pytest.mark.django_db
 def test_no_page_is_forgotten() -> None:
     staged = stage()
-    addresses = [*OWN, *(staged.address(pattern) for pattern in PAGES)]
+    addresses = [*OWN, *(staged.address(pattern) for pattern in (*PAGES, *PARTS))]
     seen = {resolve(address.partition("?")[0]).url_name for address in addresses}
     every = {each.name for app in (labeling_pages, data_pages, model_pages) for each in app.page_urlpatterns}
     assert every - seen == NOT_SHOWN
@@ -116,7 +121,7 @@ def test_who_is_signed_out_meanwhile_signs_in_and_comes_back(page: Page, sign_in
 def test_pages_keep_out_who_may_not_see_them(client: Client) -> None:
     staged = stage()
     people = [staged.annotator, staged.reviewer, staged.manager]
-    for pattern, needs in PAGES.items():
+    for pattern, needs in (PAGES | PARTS).items():
         address = staged.address(pattern)
         client.logout()
         assert client.get(address).headers["Location"].startswith("/sign-in/"), address
