@@ -14,10 +14,11 @@ from labeling.errors import Conflict, Invalid, one_of
 from labeling.events import record
 from labeling.models import CHANGED, Annotation, Document, Project, Split
 
-# The orders of a list, each ending in the unique id; `_PLACED` says what has a place in one, if not all.
+# The orders of a list, each ending in the unique id; `_PLACED` says what has a place in one, if not all. With the
+# project, which is one, they lead into its own index: by the id alone, other projects' texts would be gone through too.
 ORDERS: Mapping[str, Sequence[str]] = {
-    "newest": ("-id",),
-    "oldest": ("id",),
+    "newest": ("-project_id", "-id"),
+    "oldest": ("project_id", "id"),
     "priority": ("-priority", "id"),
     "unsure": ("least", "suggested_id"),
     "changed": ("-changed_at", "-id"),
@@ -45,9 +46,9 @@ class PairsOf(Bigrams):
 
 
 class _OneByOne(Exists):
-    """Looked up for each row that is reached, never joined: the database must not begin at the other side."""
+    """Looked up for each row that is reached: never joined, and (OFFSET) never gathered from the other side first."""
 
-    template = "(EXISTS(%(subquery)s) IS TRUE)"
+    template = "(EXISTS(%(subquery)s OFFSET 0) IS TRUE)"
 
 
 def search(
