@@ -132,7 +132,8 @@ class TestSeveralFiles:
 
 
 @pytest.mark.parametrize(
-    "data", [gzip.compress(CONLL.encode() * 99, mtime=0)[:-12], b"\x1f\x8bnonsense", b"BZhnonsense", b"PK\x03\x04nonsense"]
+    "data",
+    [gzip.compress(CONLL.encode() * 99, mtime=0)[:-12], b"\x1f\x8bnonsense", b"BZhnonsense", b"PK\x03\x04nonsense"],
 )
 def test_a_broken_one(read, data):
     with pytest.raises(Invalid) as caught:
